@@ -1,0 +1,102 @@
+"""Who takes part: programmes that pay, institutions that are paid at, Source BBs that may ask."""
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class InstitutionKind(StrEnum):
+    """What an institution is."""
+
+    BANK = "bank"
+    MOBILE_MONEY = "mobile money"
+    WALLET = "wallet"
+    SWITCH = "switch"
+
+
+class ChannelKind(StrEnum):
+    """How an institution is spoken to."""
+
+    ISO20022 = "iso20022"
+    GOVSTACK_JSON = "govstack-json"
+
+
+class Route(StrEnum):
+    """Which way a programme's money goes."""
+
+    PAYER_BANK = "payer-bank"  # pain.001 to the bank that holds the programme's account
+    SWITCH = "switch"  # pacs.008 to the switch, the funding agent being a participant
+
+
+@dataclass(frozen=True, slots=True)
+class Institution:
+    """A payer bank, payee institution or switch.
+
+    code: BIC or the scheme's own identifier (≤ 11); addresses: regular expressions of the account numbers or MSISDNs
+    that belong to it, for beneficiaries registered without an institution; url, channel, profile: how it is reached,
+    for those that IsoGate itself speaks to; in_flight: messages at once; chunk_size: credits per message;
+    answer_within_seconds: after that silence is asked about.
+    """
+
+    code: str
+    name: str
+    kind: InstitutionKind
+    addresses: tuple[str, ...] = ()
+    url: str = ""
+    channel: ChannelKind = ChannelKind.ISO20022
+    profile: str = "generic"
+    in_flight: int = 4
+    chunk_size: int = 2000
+    answer_within_seconds: float = 30.0
+
+    def owns(self, address: str) -> bool:
+        """Tell whether the address is one of this institution's by its form."""
+        return any(re.fullmatch(pattern, address) for pattern in self.addresses)
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """A payment programme: whose money it is, and the rules for paying it out.
+
+    payer_bank: the institution that executes (or the switch, by route); account and account_name: the debtor;
+    debtor_agent: BIC of the bank that holds the account; budgets: minor units per currency, a currency that is not
+    listed has no budget unless ``open_budget``; sources: Source BBs that may use it (empty: all).
+    """
+
+    id: str
+    name: str
+    payer_bank: str
+    debtor_agent: str
+    account: str
+    account_name: str
+    route: Route = Route.PAYER_BANK
+    budgets: dict[str, int] = field(default_factory=dict)
+    open_budget: bool = False
+    authorisation: bool = False
+    priority: int = 5
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceBB:
+    """A building block that may hand over batches; programme: what it pays from unless it names another."""
+
+    id: str
+    name: str
+    programme: str = ""
+    callback_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """All of them, by id. ``open_sources``: unknown Source BBs are let in (sandbox)."""
+
+    programmes: dict[str, Programme]
+    institutions: dict[str, Institution]
+    sources: dict[str, SourceBB]
+    default_programme: str = ""
+    open_sources: bool = False
+
+    def institution_of(self, address: str) -> Institution | None:
+        """Find the institution that an address belongs to by its form, the first that claims it."""
+        return next((place for place in self.institutions.values() if place.owns(address)), None)

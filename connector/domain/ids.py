@@ -1,0 +1,64 @@
+"""Identifiers that are derived, not drawn, so that a repeated step names the same things again.
+
+A *batch reference* is 20 characters of base 32 made from who sent the batch and the sender's own id for it.
+A message id is the reference, the chunk number and the kind of message: ISO 20022 Max35Text, and readable back.
+"""
+
+import hashlib
+import re
+from base64 import b32encode
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+REFERENCE_LENGTH: Final = 20
+MAXIMUM_ISO_ID: Final = 35
+CHUNKS_PER_SLICE: Final = 1000
+
+
+class MessageKind(StrEnum):
+    """What a message of ours does; the letter is part of its message id."""
+
+    TRANSFER = "P"
+    VERIFICATION = "V"
+    INQUIRY = "Q"
+
+
+class ChunkId(NamedTuple):
+    """A chunk of a batch: the batch's reference and the chunk's number within it."""
+
+    batch: str
+    number: int
+
+
+_MESSAGE_ID = re.compile(r"(?P<batch>[A-Z2-7]{20})(?P<kind>[PVQ])(?P<chunk>\d{1,7})(?:-\d+)?")
+
+
+def batch_reference(contract: str, source: str, sender_id: str) -> str:
+    """Derive a batch's reference from the contract, the Source BB and the id that the Source BB gave the batch."""
+    digest = hashlib.sha256(f"{contract}\x1f{source}\x1f{sender_id}".encode()).digest()
+    return b32encode(digest[:13]).decode()[:REFERENCE_LENGTH]
+
+
+def message_id(kind: MessageKind, chunk: ChunkId) -> str:
+    """Derive the message id under which a chunk goes out; the same on every repetition."""
+    return f"{chunk.batch}{kind}{chunk.number}"
+
+
+def chunk_of_message(identifier: str) -> ChunkId | None:
+    """Read back which chunk a message id of ours stands for; ``None`` where it is not one of ours."""
+    match = _MESSAGE_ID.fullmatch(identifier)
+    return match and ChunkId(match["batch"], int(match["chunk"]))
+
+
+def chunk_number(slice_number: int, index: int) -> int:
+    """Number the ``index``-th chunk of a slice; slices are resolved independently, so each has its own range."""
+    if not 0 <= index < CHUNKS_PER_SLICE:
+        raise ValueError(f"a slice has at most {CHUNKS_PER_SLICE} chunks")
+    return slice_number * CHUNKS_PER_SLICE + index
+
+
+def end_to_end_id(instruction_id: str) -> str:
+    """Fit the Source BB's instruction id into Max35Text: a UUID loses its dashes, all else stays as it is."""
+    return (
+        instruction_id if len(instruction_id) <= MAXIMUM_ISO_ID else instruction_id.replace("-", "")[:MAXIMUM_ISO_ID]
+    )

@@ -1,0 +1,69 @@
+"""Money as integer minor units with an ISO 4217 currency; never a float.
+
+Source: ISO 4217 minor units (list one), by way of the iso4217 package; ISO 20022 ActiveCurrencyAndAmount
+(at most 18 digits, 5 of them fractional).
+"""
+
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from iso4217 import Currency
+
+from connector.domain.errors import Refused
+
+MAXIMUM_DIGITS: Final = 18
+
+_EXPONENTS: Final[dict[str, int]] = {
+    currency.code: currency.exponent for currency in Currency if currency.exponent is not None
+}
+
+
+class Money(NamedTuple):
+    """An amount in minor units of its currency: ``Money(1050, "USD")`` is ten dollars and fifty cents."""
+
+    minor: int
+    currency: str
+
+
+def exponent(currency: str) -> int:
+    """Tell how many decimals a currency has; raises ``KeyError`` for an unknown one."""
+    return _EXPONENTS[currency]
+
+
+def is_currency(code: str) -> bool:
+    """Tell whether ISO 4217 lists the code as a currency that has minor units."""
+    return code in _EXPONENTS
+
+
+def minor_units(amount: Decimal, currency: str, where: str = "/amount") -> int:
+    """Turn a positive amount into minor units, exactly.
+
+    Raises ``Refused`` naming ``where``: AM03 unknown currency, AM01 not positive, AM12 too precise or too large.
+    """
+    decimals = _EXPONENTS.get(currency)
+    if decimals is None:
+        raise Refused.because(where, "AM03", "The currency is not in ISO 4217.")
+    if not amount.is_finite() or amount <= 0:
+        raise Refused.because(where, "AM01", "The amount must be greater than zero.")
+    if amount.adjusted() >= MAXIMUM_DIGITS:
+        raise Refused.because(where, "AM12", f"The amount has more than {MAXIMUM_DIGITS} digits.")
+    scaled = amount.scaleb(decimals)
+    minor = int(scaled)
+    if scaled != minor:
+        raise Refused.because(where, "AM12", f"{currency} has {decimals} decimals; the amount has more.")
+    if minor >= 10**MAXIMUM_DIGITS:
+        raise Refused.because(where, "AM12", f"The amount has more than {MAXIMUM_DIGITS} digits.")
+    return minor
+
+
+def decimal_amount(minor: int, currency: str) -> Decimal:
+    """Give the amount as a ``Decimal`` with the currency's number of decimals."""
+    return Decimal(minor).scaleb(-_EXPONENTS[currency])
+
+
+def amount_text(minor: int, decimals: int) -> str:
+    """Write minor units as a plain decimal number: ``amount_text(1050, 2)`` is ``"10.50"``."""
+    if not decimals:
+        return str(minor)
+    digits = str(minor).rjust(decimals + 1, "0")
+    return f"{digits[:-decimals]}.{digits[-decimals:]}"
