@@ -1,0 +1,1 @@
+"""Profiles: one folder a scheme, one file a message; and the code tables."""
