@@ -162,4 +162,25 @@ class PaymentReturn:
     instructed_agent: str = ""
 
 
-Message = CreditTransfer | StatusReport | VerificationRequest | VerificationReport | PaymentReturn
+class InquiredTransfer(NamedTuple):
+    """One transaction that a pacs.028 asks about."""
+
+    instruction_id: str
+    end_to_end_id: str
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusInquiry:
+    """A pacs.028: what became of a message sent earlier, or (transactions given) of single transactions of it."""
+
+    message_id: str
+    created: datetime
+    original_message_id: str
+    original_message: str
+    transactions: Sequence[InquiredTransfer] = ()
+    instructing_agent: str = ""
+    instructed_agent: str = ""
+
+
+Message = CreditTransfer | StatusReport | VerificationRequest | VerificationReport | PaymentReturn | StatusInquiry
