@@ -1,0 +1,35 @@
+"""What a process of simulators needs to know before it starts."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorSettings:
+    """The settings of one process that plays institutions.
+
+    data: folder of the SQLite files, one an institution; connector_url: where reports and callbacks are pushed to
+    (``{connector_url}/fsp/{CODE}/iso20022``); host and port: where this process listens, by which its institutions
+    also reach one another; institutions: codes played here (empty: the whole sandbox world); peers: base URL of the
+    process that plays an institution that is not played here; clock: real time in Unix seconds, to which the virtual
+    clock adds its offset.
+    """
+
+    data: Path
+    connector_url: str = "http://127.0.0.1:3333"
+    host: str = "127.0.0.1"
+    port: int = 3334
+    institutions: tuple[str, ...] = ()
+    peers: Mapping[str, str] = field(default_factory=dict)
+    clock: Callable[[], float] = time.time
+
+    @property
+    def url(self) -> str:
+        """The base URL of this process."""
+        return f"http://{self.host}:{self.port}"
+
+    def url_of(self, code: str) -> str:
+        """The URL of an institution, wherever it is played."""
+        return f"{self.peers.get(code, self.url).rstrip('/')}/{code}"
