@@ -1,0 +1,72 @@
+"""All channels behind one door: picked by the institution's kind of channel, bounded per institution."""
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+
+from connector.channels.answer import Answer
+from connector.channels.channel import AuthorisationRequest, Channel
+from connector.channels.govstack_json import GovStackJson
+from connector.channels.iso_http import IsoHttp
+from connector.channels.wire import Wire
+from connector.domain.directory import ChannelKind, Institution
+from connector.domain.messages import CreditTransfer, VerificationRequest
+from connector.iso20022.engine import Engine
+
+
+class Channels:
+    """The ways out to every institution, over one shared HTTP session.
+
+    connector_url: where FSPs reach us with reports and callbacks; timeout_seconds: of one exchange as a whole.
+    At most ``institution.in_flight`` exchanges run at once with the same institution. Use as ``async with``.
+    """
+
+    def __init__(self, engine: Engine, *, connector_url: str, timeout_seconds: float = 20.0) -> None:
+        self._wire = Wire(timeout_seconds)
+        json = GovStackJson(self._wire, connector_url)
+        self._by_kind: dict[ChannelKind, Channel] = {
+            ChannelKind.ISO20022: IsoHttp(self._wire, engine, json),
+            ChannelKind.GOVSTACK_JSON: json,
+        }
+        self._gates: dict[tuple[str, int], asyncio.Semaphore] = {}
+
+    async def __aenter__(self) -> Self:
+        """Open the HTTP session."""
+        await self._wire.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the HTTP session."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the HTTP session."""
+        await self._wire.close()
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The shared HTTP session, also used for callbacks to Source BBs."""
+        return self._wire.session
+
+    async def send(self, to: Institution, message: str, value: CreditTransfer | VerificationRequest) -> Answer:
+        """Hand over a chunk; see ``Channel.send``."""
+        async with self._gate(to):
+            return await self._by_kind[to.channel].send(to, message, value)
+
+    async def inquire(self, to: Institution, message_id: str) -> Answer:
+        """Ask about a message; see ``Channel.inquire``."""
+        async with self._gate(to):
+            return await self._by_kind[to.channel].inquire(to, message_id)
+
+    async def authorise(self, to: Institution, request: AuthorisationRequest) -> Answer:
+        """Ask for authorisation; see ``Channel.authorise``."""
+        async with self._gate(to):
+            return await self._by_kind[to.channel].authorise(to, request)
+
+    def _gate(self, to: Institution) -> asyncio.Semaphore:
+        """One gate per institution and width, so that a changed ``in_flight`` takes effect at once."""
+        return self._gates.setdefault((to.code, to.in_flight), asyncio.Semaphore(to.in_flight))

@@ -1,0 +1,50 @@
+"""What every flow is given: the store, the engine, the channels, the time and the settings."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from connector.channels import Channels
+from connector.iso20022.engine import Engine
+from connector.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSettings:
+    """What an operator may turn.
+
+    slice_size: instructions stored as one piece; ceiling: instructions a batch may have; currencies: different
+    currencies a batch may have; callback_*: attempts before a callback is dead, delay before the second attempt
+    (doubled each time up to an hour), verb unless the Source BB's target names one; progress_interval_seconds: between
+    progress callbacks, 0 for none; inquiry_attempts: questions about a silent FSP before that is noted as an event;
+    resend_delay_seconds: before a message without answer is asked about (doubled each time up to a minute);
+    take_over_after_seconds: after that another worker takes a dead worker's entry; deliveries: of a stream entry before
+    it is dead; strict_addresses: refuse to register an address that no institution claims; connector_url: where FSPs
+    reach us.
+    """
+
+    slice_size: int = 5000
+    ceiling: int = 2_000_000
+    currencies: int = 20
+    callback_attempts: int = 12
+    callback_first_delay_seconds: float = 1.0
+    callback_timeout_seconds: float = 10.0
+    callback_verb: str = "POST"
+    progress_interval_seconds: float = 5.0
+    inquiry_attempts: int = 10
+    resend_delay_seconds: float = 1.0
+    take_over_after_seconds: float = 60.0
+    deliveries: int = 8
+    strict_addresses: bool = False
+    lengths_strict: bool = True
+    connector_url: str = "http://localhost:3333"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The house's services, composed once per process."""
+
+    store: Store
+    engine: Engine
+    channels: Channels
+    clock: Callable[[], float]
+    settings: FlowSettings = field(default_factory=FlowSettings)
