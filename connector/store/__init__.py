@@ -1,0 +1,23 @@
+"""The only code that speaks Redis or Valkey: batches, work queue, account mapper, funds, callbacks, directory.
+
+``Store.connect`` opens it; ``embedded.EmbeddedServer`` starts a server where none is given.
+"""
+
+from connector.store.callbacks import Callback, CallbackState
+from connector.store.crypto import Keyring
+from connector.store.embedded import EmbeddedServer
+from connector.store.funds import FundsBalance
+from connector.store.queue import Entry, Queue, Task
+from connector.store.store import Store
+
+__all__ = [
+    "Callback",
+    "CallbackState",
+    "EmbeddedServer",
+    "Entry",
+    "FundsBalance",
+    "Keyring",
+    "Queue",
+    "Store",
+    "Task",
+]

@@ -1,0 +1,168 @@
+"""Every key in the store: its name, type, content and life.
+
+A key begins with ``ig:{pN}`` where N is the partition. The braces are a cluster hash tag: all keys of one partition
+lie in one slot, so a server-side function may touch any of them, and a batch's state and its work queue change in one
+step. A batch, and every task of it, lives in the partition of its reference; other things in the partition of their
+own id. A function never touches two partitions.
+
+A cluster client needs nothing from this module but the tags; it needs one blocking reader per slot (``Queue.take``)
+and has to load the function library on every primary (``Link.load``).
+"""
+
+import re
+from typing import Final, NamedTuple
+from zlib import crc32
+
+GROUP: Final = "workers"
+"""The consumer group on every stream."""
+
+MAPPER_BUCKETS: Final = 64
+"""In how many hashes the account mapper is kept; fixed for the life of a store."""
+
+
+class Family(NamedTuple):
+    """One kind of key; pattern is matched against the key without its ``ig:{pN}:``."""
+
+    pattern: str
+    type: str
+    content: str
+    life: str
+
+
+FAMILIES: Final = (
+    Family(
+        r"batch:[A-Z2-7]{20}",
+        "hash",
+        "facts (msgpack), state, reason, finished_at, accepted_at, slices, resolved, currencies, ongoing (payments), "
+        "n:<currency>:<outcome> (payments), m:<currency>:<outcome> (minor units)",
+        "kept",
+    ),
+    Family(
+        r"batch:[^:]+:slice:\d+",
+        "string",
+        "up to 5,000 instructions, sealed",
+        "1 day, kept once the batch is "
+        "created, deleted when resolved; those of a refused or cancelled batch are kept",
+    ),
+    Family(r"batch:[^:]+:chunk:\d+", "string", "the fixed facts of a chunk, sealed", "kept"),
+    Family(r"batch:[^:]+:status", "hash", "chunk number -> changing part of the chunk, sealed", "kept"),
+    Family(r"batch:[^:]+:versions", "hash", "chunk number -> version of its changing part", "kept"),
+    Family(r"batch:[^:]+:events", "stream", "event log (e: msgpack), newest 10,000", "kept"),
+    Family(
+        r"sender:.+",
+        "hash",
+        "contract and source -> acceptance time and reference, by the Source BB's batch id",
+        "kept",
+    ),
+    Family(r"index:all", "sorted set", "references by time of acceptance", "kept"),
+    Family(r"index:(source|programme):.*", "sorted set", "references by time of acceptance", "kept"),
+    Family(
+        r"index:state:.+", "sorted set", "references in that state by time of acceptance", "until the state changes"
+    ),
+    Family(r"queue:[a-z0-9-]+:(urgent|normal)", "stream", "tasks of a step (t: msgpack), one group", "until done"),
+    Family(r"streams", "set", "the names of the partition's streams", "kept"),
+    Family(r"timers", "sorted set", "stream and task by due time (Unix seconds)", "until due"),
+    Family(r"mapper:\d+", "hash", "keyed hash of source and functional id -> beneficiary, sealed", "kept"),
+    Family(r"funds:.+", "hash", "<currency>:budget, :opening, :available, :reserved, :spent in minor units", "kept"),
+    Family(r"deposits:.+", "set", "references of the deposits made for a programme", "kept"),
+    Family(
+        r"hold:.+",
+        "hash",
+        "a batch's reservation: held:<currency>, left:<currency>, chunk:<number> (version spent "
+        "released), closed (why)",
+        "kept",
+    ),
+    Family(r"request:[A-Z2-7]+", "hash", "digest and owner of a claimed request id, the answer given", "kept"),
+    Family(r"callback:.+", "string", "a callback with its attempts, sealed", "kept"),
+    Family(r"callbacks:(pending|delivered|dead)", "sorted set", "<batch> <id> by time of last change", "kept"),
+    Family(r"directory", "hash", "<kind>:<id> -> programme, institution or Source BB, sealed; settings", "kept"),
+    Family(r"directory:version", "string", "counts the changes of the directory", "kept"),
+    Family(r"record:[a-z-]+:.+", "string", "a small document, sealed", "as its writer says"),
+    Family(r"layout", "string", "number of partitions; a store cannot be opened with another", "kept"),
+)
+
+
+def family(key: str) -> Family | None:
+    """Find the family that a key belongs to; ``None`` for a key that is not documented."""
+    match = re.fullmatch(r"ig:\{p\d+\}:(.+)", key, re.DOTALL)
+    return match and next((kind for kind in FAMILIES if re.fullmatch(kind.pattern, match[1], re.DOTALL)), None)
+
+
+class Keyspace:
+    """Names keys for a given number of partitions."""
+
+    def __init__(self, partitions: int) -> None:
+        """Divide the store into ``partitions`` (at least 1)."""
+        self.partitions = partitions
+
+    def partition(self, identifier: str) -> int:
+        """Say in which partition an identifier's keys are."""
+        return crc32(identifier.encode()) % self.partitions
+
+    def base(self, partition: int) -> str:
+        """Give the beginning of all keys of a partition."""
+        return f"ig:{{p{partition}}}"
+
+    def home(self, identifier: str) -> str:
+        """Give the beginning of an identifier's keys."""
+        return self.base(self.partition(identifier))
+
+    def bases(self) -> list[str]:
+        """Give the beginnings of all partitions' keys."""
+        return [self.base(number) for number in range(self.partitions)]
+
+    def batch(self, ref: str) -> str:
+        """Key of a batch's hash; its slices, chunks, status, versions and events hang below it."""
+        return f"{self.home(ref)}:batch:{ref}"
+
+    def slice(self, ref: str, number: int) -> str:
+        """Key of a slice of a batch."""
+        return f"{self.batch(ref)}:slice:{number}"
+
+    def chunk(self, ref: str, number: int) -> str:
+        """Key of a chunk's fixed facts."""
+        return f"{self.batch(ref)}:chunk:{number}"
+
+    def sender(self, batch_id: str) -> str:
+        """Key of the references that go by a Source BB's batch id."""
+        return f"{self.home(batch_id)}:sender:{batch_id}"
+
+    def stream(self, base: str, step: str, *, urgent: bool) -> str:
+        """Key of the stream of a step's tasks in a partition."""
+        return f"{base}:queue:{step}:{'urgent' if urgent else 'normal'}"
+
+    def mapper(self, bucket: int) -> str:
+        """Key of one of the account mapper's hashes."""
+        return f"{self.base(bucket % self.partitions)}:mapper:{bucket}"
+
+    def funds(self, programme: str) -> str:
+        """Key of a programme's balances."""
+        return f"{self.home(programme)}:funds:{programme}"
+
+    def deposits(self, programme: str) -> str:
+        """Key of the references of a programme's deposits."""
+        return f"{self.home(programme)}:deposits:{programme}"
+
+    def hold(self, programme: str, ref: str) -> str:
+        """Key of a batch's reservation, beside its programme's balances."""
+        return f"{self.home(programme)}:hold:{programme}:{ref}"
+
+    def request(self, token: str) -> str:
+        """Key of a claimed request id, by the token derived from it."""
+        return f"{self.home(token)}:request:{token}"
+
+    def callback(self, batch: str, identifier: str) -> str:
+        """Key of a callback, in the partition of its batch."""
+        return f"{self.home(batch)}:callback:{batch}:{identifier}"
+
+    def directory(self) -> str:
+        """Key of the directory; its version hangs below it."""
+        return f"{self.base(0)}:directory"
+
+    def record(self, kind: str, identifier: str) -> str:
+        """Key of a small document."""
+        return f"{self.home(identifier)}:record:{kind}:{identifier}"
+
+    def layout(self) -> str:
+        """Key of the number of partitions that the store was made with."""
+        return f"{self.base(0)}:layout"
