@@ -1,0 +1,143 @@
+"""The composition root: settings in, running services and applications out."""
+# ruff: noqa: PLC0415 - each process imports what it composes: `validate` needs no store, a worker no web server
+
+import os
+import socket
+import ssl
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connector.settings import Settings
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from connector.api import Token
+    from connector.flows.services import FlowSettings, Services
+    from connector.flows.worker import Worker
+    from connector.iso20022.engine import Engine
+    from connector.store import Keyring
+
+
+def build_engine(settings: Settings) -> "Engine":
+    """Load schemas and mapping profiles; raises ``Misconfigured`` naming file, line and path of a wrong profile."""
+    import mappings
+    from connector.iso20022.engine import Engine
+    from iso20022_schemas import Catalogue
+
+    return Engine(Catalogue(*settings.schemas), Path(mappings.__file__).parent, *settings.profiles)
+
+
+@asynccontextmanager
+async def build_services(settings: Settings) -> AsyncIterator["Services"]:
+    """Connect to the store, load the engine, open the channels; all are closed in the opposite order."""
+    from connector.channels import Channels
+    from connector.flows.sandbox import sandbox_directory
+    from connector.flows.services import Services
+    from connector.store import Store
+
+    engine = build_engine(settings)
+    store = await Store.connect(
+        store_url(settings), keys=keyring(settings), partitions=settings.partitions, clock=time.time
+    )
+    try:
+        if settings.sandbox:
+            await store.directory.seed(sandbox_directory(settings.simulators_base))
+        async with Channels(engine, connector_url=settings.api_url) as channels:
+            yield Services(store, engine, channels, time.time, _flow_settings(settings))
+    finally:
+        await store.close()
+
+
+def build_api(services: "Services", settings: Settings) -> "web.Application":
+    """Build the HTTP application over running services."""
+    from connector.api import ApiSettings, application
+
+    return application(
+        services,
+        ApiSettings(
+            profile=settings.profile.value,
+            lengths_strict=settings.lengths_strict,
+            max_body_bytes=settings.max_body_bytes,
+            callback_headers=settings.callback_headers,
+            callback_verb=settings.callback_verb,
+            simulators_url=settings.simulators_base if settings.sandbox else "",
+            tokens=_tokens(settings),
+            public_url=settings.api_url,
+        ),
+    )
+
+
+def keyring(settings: Settings) -> "Keyring":
+    """Read the keys at rest from the settings; a sandbox without any makes its own under the data folder."""
+    from connector.store import Keyring
+
+    text = settings.encryption_keys.get_secret_value()
+    return Keyring.of_text(text) if text else Keyring.of_file(settings.data_dir / "keys")
+
+
+def store_url(settings: Settings) -> str:
+    """Give the store's URL: the configured one, else that of the embedded server under the data folder."""
+    from connector.store.embedded import EmbeddedServer
+
+    return settings.redis_url or EmbeddedServer(settings.data_dir / "store").url
+
+
+def build_worker(services: "Services", settings: Settings) -> "Worker":
+    """Build a worker with a name that no other living worker has."""
+    from connector.flows.worker import Worker
+
+    return Worker(services, f"{socket.gethostname()}-{os.getpid()}", settings.worker_concurrency)
+
+
+def build_simulators(settings: Settings) -> "web.Application":
+    """Build the application that plays every institution of the sandbox."""
+    from simulators.server import application
+    from simulators.settings import SimulatorSettings
+
+    host, port = settings.simulators_address
+    return application(
+        SimulatorSettings(settings.data_dir / "simulators", connector_url=settings.api_url, host=host, port=port)
+    )
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    """Load the API's certificate; ``None`` where none is configured (sandbox)."""
+    if settings.tls_certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    return context
+
+
+def _flow_settings(settings: Settings) -> "FlowSettings":
+    from connector.flows.services import FlowSettings
+
+    return FlowSettings(
+        slice_size=settings.slice_size,
+        ceiling=settings.ceiling,
+        callback_attempts=settings.callback_attempts,
+        callback_first_delay_seconds=settings.callback_first_delay_seconds,
+        callback_verb=settings.callback_verb,
+        progress_interval_seconds=settings.progress_interval_seconds,
+        inquiry_attempts=settings.inquiry_attempts,
+        take_over_after_seconds=settings.take_over_after_seconds,
+        lengths_strict=settings.lengths_strict,
+        connector_url=settings.api_url,
+    )
+
+
+def _tokens(settings: Settings) -> tuple["Token", ...]:
+    from connector.api import Role, Token
+
+    admin = {"operator": settings.admin_token} if settings.admin_token.get_secret_value() else {}
+    by_role = {Role.SOURCE: settings.source_tokens, Role.INSTITUTION: settings.institution_tokens, Role.ADMIN: admin}
+    return tuple(
+        Token.of(secret.get_secret_value(), role, name)
+        for role, secrets in by_role.items()
+        for name, secret in secrets.items()
+    )

@@ -1,0 +1,7 @@
+"""``isogate demo``."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""

@@ -1,0 +1,15 @@
+"""Options that several commands share, spelled once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Port = Annotated[int | None, typer.Option("--port", help="Port of the API [default: 3333]", show_default=False)]
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Folder for everything that is kept", show_default=False)
+]
+ProfileName = Annotated[
+    str | None, typer.Option("--profile", help="sandbox (open) or production", show_default=False)
+]
+Workers = Annotated[int | None, typer.Option("--workers", help="Worker processes [default: 1]", show_default=False)]

@@ -1,0 +1,119 @@
+"""``isogate serve | worker | simulators | store``: the parts alone, in as many processes as one likes."""
+# ruff: noqa: PLC0415 - what a part needs is imported when it starts, so that the command line stays fast
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from connector.cli import options
+from connector.cli.process import run, until_stopped
+from connector.settings import Settings, load
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    from aiohttp import web
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(serve)
+    app.command()(worker)
+    app.command()(simulators)
+    app.command()(store)
+
+
+def serve(port: options.Port = None, data_dir: options.DataDir = None, profile: options.ProfileName = None) -> None:
+    """Run the API alone (needs ISOGATE_REDIS_URL or a store under the data folder)."""
+    settings = _begin("api", port=port, data_dir=data_dir, profile=profile)
+
+    async def body(stop: asyncio.Event) -> None:
+        from connector.app import build_api, build_services, tls_context
+
+        async with build_services(settings) as services:
+            await _serve(build_api(services, settings), settings.host, settings.port, stop, tls_context(settings))
+
+    run(until_stopped(body))
+
+
+def worker(data_dir: options.DataDir = None, profile: options.ProfileName = None) -> None:
+    """Run one worker alone; start as many as there are cores and machines."""
+    settings = _begin("worker", data_dir=data_dir, profile=profile)
+
+    async def body(stop: asyncio.Event) -> None:
+        from connector.app import build_services, build_worker
+
+        async with build_services(settings) as services:
+            await build_worker(services, settings).run(stop)
+
+    run(until_stopped(body))
+
+
+def simulators(port: options.Port = None, data_dir: options.DataDir = None) -> None:
+    """Run the simulated banks and mobile-money operators alone."""
+    settings = _begin("simulators", data_dir=data_dir, simulators_port=port)
+
+    async def body(stop: asyncio.Event) -> None:
+        from connector.app import build_simulators
+
+        host, listen = settings.simulators_address
+        await _serve(build_simulators(settings), host, listen, stop, None)
+
+    run(until_stopped(body))
+
+
+def store(data_dir: options.DataDir = None) -> None:
+    """Run the embedded store alone, under the data folder."""
+    settings = _begin("store", data_dir=data_dir)
+
+    async def body(stop: asyncio.Event) -> None:
+        from connector.store.embedded import EmbeddedServer
+
+        server = EmbeddedServer(settings.data_dir / "store")
+        await asyncio.to_thread(server.start)
+        try:
+            gone = await _run_until_gone(server.socket, stop)
+        finally:
+            await asyncio.to_thread(server.stop)
+        if gone:
+            raise typer.Exit(1)
+
+    run(until_stopped(body))
+
+
+async def _run_until_gone(address: Path, stop: asyncio.Event) -> bool:
+    """Wait for ``stop``, or for the end of the server at the Unix socket; tell whether the server ended."""
+    reader, writer = await asyncio.open_unix_connection(address)
+    ended, told = asyncio.create_task(reader.read()), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
+        return not told.done()
+    finally:
+        ended.cancel()
+        told.cancel()
+        writer.close()
+
+
+def _begin(process: str, **overrides: object) -> Settings:
+    from connector.logs import configure
+
+    settings = load(**overrides)
+    configure(process, as_json=settings.log_json, level=settings.log_level)
+    return settings
+
+
+async def _serve(
+    application: "web.Application", host: str, port: int, stop: asyncio.Event, tls: "SSLContext | None"
+) -> None:
+    """Serve until told to stop; requests that are under way are answered first."""
+    from aiohttp import web
+
+    runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=10.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port, ssl_context=tls, backlog=1024, reuse_address=True).start()
+        await stop.wait()
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,50 @@
+"""What every long-running process of ours does: a fast event loop, an orderly end, no life after its supervisor."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
+
+SUPERVISOR: Final = "ISOGATE_SUPERVISOR"
+"""Environment variable with the process id of the supervisor that a child must not outlive."""
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on uvloop where there is one, else on asyncio's own loop."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(main)
+
+
+async def until_stopped(body: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run ``body`` with an event that is set on SIGINT, on SIGTERM, or when the supervisor is gone."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    watch = asyncio.create_task(_watch_supervisor(stop))
+    try:
+        await body(stop)
+    finally:
+        watch.cancel()
+
+
+async def _watch_supervisor(stop: asyncio.Event) -> None:
+    supervisor = os.environ.get(SUPERVISOR)
+    while supervisor and os.getppid() == int(supervisor):
+        await asyncio.sleep(0.5)
+    if supervisor:
+        stop.set()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,75 @@
+"""``isogate up``: store, simulators, API and workers together, each in a process of its own."""
+# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that the command line stays fast
+
+import asyncio
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import typer
+
+from connector.cli import options
+from connector.cli.process import run, until_stopped
+
+if TYPE_CHECKING:
+    from connector.cli.supervisor import Supervisor
+    from connector.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(up)
+
+
+def up(
+    port: options.Port = None,
+    data_dir: options.DataDir = None,
+    profile: options.ProfileName = None,
+    workers: options.Workers = None,
+) -> None:
+    """Start everything on this machine; Ctrl-C or SIGTERM stops it with nothing lost."""
+    from connector.settings import load
+
+    settings = load(port=port, data_dir=data_dir, profile=profile, workers=workers)
+    run(until_stopped(lambda stop: _up(settings, stop)))
+
+
+async def _up(settings: "Settings", stop: asyncio.Event) -> None:
+    from connector.cli.instance import supervisor_of
+
+    began = time.monotonic()
+    if settings.sandbox:
+        _warn("SANDBOX: this instance is open. Whoever reaches it can use it. No real money, no real people.")
+    supervisor = supervisor_of(settings, notice=_warn)
+    starting = asyncio.create_task(supervisor.start())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if starting.done():
+        starting.result()
+        _show(supervisor, settings, time.monotonic() - began)
+        await stopping
+    else:
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+    _warn("stopping")
+    clean = await supervisor.stop()
+    if not clean:
+        raise typer.Exit(1)
+
+
+def _show(supervisor: "Supervisor", settings: "Settings", seconds: float) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"IsoGate ({settings.profile}) is ready after {seconds:.1f} s: {settings.api_url}")
+    for column in ("process", "pid", "where"):
+        table.add_column(column)
+    for part in supervisor.parts:
+        table.add_row(part.name, str(part.pid), part.where)
+    Console().print(table)
+    print(f"health {settings.api_url}/healthcheck   documentation {settings.api_url}/docs   data {settings.data_dir}")
+    sys.stdout.flush()
+
+
+def _warn(sentence: str) -> None:
+    print(f"isogate: {sentence}", file=sys.stderr, flush=True)
