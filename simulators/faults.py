@@ -1,0 +1,217 @@
+"""How institutions misbehave on request: by rules set through the admin API and by published magic values.
+
+A rule says *when* (account, amount, currency, message, share of the payments) and *then* (a status with a reason, a
+report that misbehaves, a return days later, an HTTP status). The first rule that fits a payment decides; what no rule
+fits is looked up among the magic values of the institution's kind.
+"""
+
+import re
+import sqlite3
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Annotated, Final
+
+import msgspec
+
+from connector.domain.messages import Transfer
+from simulators.inbox import Verdict
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS rule (number INTEGER PRIMARY KEY, used INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+"""
+TABLES: Final = ("rule",)
+
+REPORTS: Final = frozenset(
+    {
+        "late",
+        "twice",
+        "silent",
+        "mute",
+        "out-of-order",
+        "malformed",
+        "wrong-totals",
+        "unknown-message",
+        "parts",
+        "pending",
+        "lost-answer",
+    }
+)
+RETURN_DAYS: Final = 3.0
+LATE_SECONDS: Final = 3600.0
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=10_000_000)]
+Code = Annotated[str, msgspec.Meta(max_length=4, pattern=r"^[A-Z0-9]*$")]
+
+
+class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which payments a rule is for; what is left out fits everything.
+
+    account: regular expression found anywhere in the creditor's account; amount_minor: exactly this amount;
+    share: this part of the payments, chosen by a hash of the end-to-end id, so the same ones every time.
+    """
+
+    account: str = ""
+    amount_minor: int | None = None
+    currency: str = ""
+    share: Share | None = None
+
+
+class Then(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What happens: to the payment (status, reason, return), to the report about its message, or to the request."""
+
+    status: Code = ""
+    reason: Code = ""
+    information: Annotated[str, msgspec.Meta(max_length=105)] = ""
+    whole_message: bool = False
+    return_after_days: Annotated[float, msgspec.Meta(ge=0, le=365)] | None = None
+    report: str = ""
+    delay_seconds: Seconds = LATE_SECONDS
+    http: Annotated[int, msgspec.Meta(ge=400, le=599)] | None = None
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A rule; times: for how many messages it is good (left out: for all)."""
+
+    when: When
+    then: Then
+    times: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+
+@dataclass(slots=True)
+class Decision:
+    """What is to happen to one message.
+
+    verdicts: the payments that are not simply accepted; returns: payments given back later, with days and reason;
+    group: the message refused as a whole; report: how the report misbehaves; http: the answer's status instead.
+    """
+
+    verdicts: dict[int, Verdict] = field(default_factory=dict)
+    returns: dict[int, tuple[float, str]] = field(default_factory=dict)
+    group: Verdict | None = None
+    report: str = ""
+    delay_seconds: float = LATE_SECONDS
+    http: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Magic:
+    """The published magic values of an institution's kind: by the account's last four digits, by the amount."""
+
+    accounts: Mapping[str, Then] = MappingProxyType({})
+    amounts: Mapping[int, Then] = MappingProxyType({})
+
+
+def rejects(codes: Mapping[str, str]) -> dict[str, Then]:
+    """Make a table in which each key stands for a rejection with a reason."""
+    return {key: Then(status="RJCT", reason=code) for key, code in codes.items()}
+
+
+class Faults:
+    """The rules of one institution, kept in its file, and its magic values."""
+
+    def __init__(self, magic: Magic, link: sqlite3.Connection) -> None:
+        """Load the rules that were set before."""
+        self._magic = magic
+        self._rules: list[tuple[int, Rule]] = []
+        self.load(link)
+
+    def load(self, link: sqlite3.Connection) -> None:
+        """Read the rules that are still good for something."""
+        rows = link.execute("SELECT number, used, body FROM rule ORDER BY number").fetchall()
+        rules = [(number, used, msgspec.json.decode(body, type=Rule)) for number, used, body in rows]
+        self._rules = [(number, rule) for number, used, rule in rules if rule.times is None or used < rule.times]
+
+    def rules(self) -> list[Rule]:
+        """List the rules in the order in which they are tried."""
+        return [rule for _, rule in self._rules]
+
+    def replace(self, link: sqlite3.Connection, rules: Iterable[Rule]) -> None:
+        """Put these rules in the place of all others."""
+        link.execute("DELETE FROM rule")
+        link.executemany("INSERT INTO rule (used, body) VALUES (0, ?)", [(msgspec.json.encode(rule),) for rule in rules])
+        self.load(link)
+
+    def decide(self, link: sqlite3.Connection, transfers: Sequence[Transfer], currency: str) -> Decision:
+        """Say what is to happen to a message with these payments, and count the rules that it used up."""
+        decision = Decision()
+        used: set[int] = set()
+        if self._rules:
+            for position, transfer in enumerate(transfers):
+                self._judge(decision, used, position, transfer, currency)
+        else:
+            self._judge_by_magic(decision, transfers)
+        self._use_up(link, used)
+        return decision
+
+    def _judge(
+        self, decision: Decision, used: set[int], position: int, transfer: Transfer, currency: str
+    ) -> None:
+        for number, rule in self._rules:
+            if _fits(rule.when, transfer, currency):
+                used.add(number)
+                _apply(decision, position, rule.then)
+                return
+        then = self._magic_of(transfer)
+        if then:
+            _apply(decision, position, then)
+
+    def _judge_by_magic(self, decision: Decision, transfers: Sequence[Transfer]) -> None:
+        amounts = self._magic.amounts
+        suspects = [
+            position
+            for position, transfer in enumerate(transfers)
+            if transfer.creditor_account[-4:-2] == "99" or transfer.amount_minor in amounts
+        ]
+        for position in suspects:
+            then = self._magic_of(transfers[position])
+            if then:
+                _apply(decision, position, then)
+
+    def _magic_of(self, transfer: Transfer) -> Then | None:
+        return self._magic.accounts.get(transfer.creditor_account[-4:]) or self._magic.amounts.get(
+            transfer.amount_minor
+        )
+
+    def _use_up(self, link: sqlite3.Connection, used: set[int]) -> None:
+        limited = [(number,) for number, rule in self._rules if number in used and rule.times is not None]
+        if limited:
+            link.executemany("UPDATE rule SET used = used + 1 WHERE number = ?", limited)
+            self.load(link)
+
+
+def parse(body: bytes) -> list[Rule]:
+    """Read rules from JSON; raises ``msgspec.ValidationError`` or ``ValueError`` naming what is wrong."""
+    rules = msgspec.json.decode(body, type=list[Rule])
+    for rule in rules:
+        if rule.then.report and rule.then.report not in REPORTS:
+            raise ValueError(f"report is one of {', '.join(sorted(REPORTS))}")
+        try:
+            re.compile(rule.when.account)
+        except re.error as fault:
+            raise ValueError(f"account is no regular expression: {fault}") from fault
+    return rules
+
+
+def _fits(when: When, transfer: Transfer, currency: str) -> bool:
+    return (
+        (not when.account or re.search(when.account, transfer.creditor_account) is not None)
+        and (when.amount_minor is None or when.amount_minor == transfer.amount_minor)
+        and (not when.currency or when.currency == currency)
+        and (when.share is None or zlib.crc32(transfer.end_to_end_id.encode()) < when.share * 2**32)
+    )
+
+
+def _apply(decision: Decision, position: int, then: Then) -> None:
+    verdict = Verdict(then.status, then.reason, then.information)
+    if then.whole_message:
+        decision.group = verdict
+    elif then.return_after_days is not None:
+        decision.returns[position] = (then.return_after_days, then.reason or "AC04")
+    elif then.status:
+        decision.verdicts[position] = verdict
+    if then.report:
+        decision.report, decision.delay_seconds = then.report, then.delay_seconds
+    decision.http = then.http or decision.http

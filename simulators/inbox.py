@@ -1,0 +1,186 @@
+"""What an institution was sent and what became of it: messages, and the legs into which it passed them on.
+
+A message is known by (sender, name, message id); that key is what makes a repetition harmless.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS message (
+    number INTEGER PRIMARY KEY, sender TEXT NOT NULL, name TEXT NOT NULL, message_id TEXT NOT NULL,
+    digest BLOB NOT NULL, at REAL NOT NULL, state TEXT NOT NULL, visible_at REAL NOT NULL, facts BLOB NOT NULL,
+    UNIQUE (message_id, name, sender)) STRICT;
+CREATE TABLE IF NOT EXISTS leg (
+    message INTEGER NOT NULL, number INTEGER NOT NULL, institution TEXT NOT NULL, out_id TEXT NOT NULL UNIQUE,
+    items BLOB NOT NULL, result BLOB, PRIMARY KEY (message, number)) STRICT, WITHOUT ROWID;
+"""
+TABLES: Final = ("message", "leg")
+
+OPEN: Final = "open"
+FINAL: Final = "final"
+REFUSED: Final = "refused"
+NEVER: Final = 1e18
+
+
+class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What stays of a message beside its transactions.
+
+    reply_url: where a JSON callback goes ("" for ISO 20022 reports); report: how the report misbehaves;
+    status and reason: of the group, where it was refused as a whole.
+    """
+
+    currency: str = ""
+    count: int = 0
+    total_minor: int = 0
+    debtor_account: str = ""
+    debtor_name: str = ""
+    debtor_agent: str = ""
+    initiating_party: str = ""
+    execution_date: str = ""
+    payment_information_id: str = ""
+    modality: str = ""
+    status: str = ""
+    reason: str = ""
+    information: str = ""
+    report: str = ""
+    delay_seconds: float = 0.0
+    reply_url: str = ""
+    correlation_id: str = ""
+    batch_id: str = ""
+
+
+class Verdict(NamedTuple):
+    """What became of one transaction."""
+
+    status: str
+    reason: str = ""
+    information: str = ""
+
+
+class Result(msgspec.Struct, frozen=True, array_like=True):
+    """What became of a leg: one status for all, but for the exceptions by position in the leg."""
+
+    status: str
+    exceptions: dict[int, Verdict] = {}
+
+
+class Kept(NamedTuple):
+    """A message as it is kept; number counts the institution's messages."""
+
+    number: int
+    sender: str
+    name: str
+    message_id: str
+    digest: bytes
+    at: float
+    state: str
+    visible_at: float
+    facts: Facts
+
+
+class Leg(NamedTuple):
+    """A part of a message that goes to one institution; items are still encoded, result is absent until answered."""
+
+    message: int
+    number: int
+    institution: str
+    out_id: str
+    items: bytes
+    result: Result | None
+
+
+def encode(items: object) -> bytes:
+    """Pack items (named tuples of plain values) for keeping."""
+    return msgspec.msgpack.encode(items)
+
+
+def digest_of(encoded: bytes) -> bytes:
+    """Fingerprint a message's content, by which a repetition is told from a second use of its id."""
+    return hashlib.sha256(encoded).digest()
+
+
+def find(link: sqlite3.Connection, sender: str, name: str, message_id: str) -> Kept | None:
+    """Look a message up by its key."""
+    return _one(link, "sender = ? AND name = ? AND message_id = ?", sender, name, message_id)
+
+
+def latest(link: sqlite3.Connection, sender: str, message_id: str) -> Kept | None:
+    """Look a message of any name up by its id, the newest first."""
+    return _one(link, "sender = ? AND message_id = ? ORDER BY number DESC LIMIT 1", sender, message_id)
+
+
+def read(link: sqlite3.Connection, number: int) -> Kept:
+    """Read a message that is there; ``KeyError`` where it is not."""
+    kept = _one(link, "number = ?", number)
+    if kept is None:
+        raise KeyError(number)
+    return kept
+
+
+def keep(  # noqa: PLR0913 - the columns of one row
+    link: sqlite3.Connection, sender: str, name: str, message_id: str, digest: bytes, at: float, facts: Facts
+) -> Kept:
+    """Write a new message down, open and visible at once."""
+    row = (sender, name, message_id, digest, at, OPEN, at, msgspec.json.encode(facts))
+    number = link.execute(
+        "INSERT INTO message (sender, name, message_id, digest, at, state, visible_at, facts)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        row,
+    ).lastrowid
+    if number is None:
+        raise sqlite3.IntegrityError("no number was given to the message")
+    return Kept(number, *row[:-1], facts)
+
+
+def finish(link: sqlite3.Connection, number: int, state: str, visible_at: float) -> None:
+    """Close a message; its report can be asked for from ``visible_at`` on."""
+    link.execute("UPDATE message SET state = ?, visible_at = ? WHERE number = ?", (state, visible_at, number))
+
+
+def add_leg(link: sqlite3.Connection, leg: Leg) -> None:
+    """Write a leg down."""
+    result = leg.result and encode(leg.result)
+    link.execute("INSERT INTO leg VALUES (?, ?, ?, ?, ?, ?)", (*leg[:-1], result))
+
+
+def legs(link: sqlite3.Connection, message: int) -> list[Leg]:
+    """List the legs of a message."""
+    rows = link.execute("SELECT * FROM leg WHERE message = ? ORDER BY number", (message,))
+    return [_leg(row) for row in rows]
+
+
+def leg_of(link: sqlite3.Connection, out_id: str) -> Leg | None:
+    """Find the leg that went out under a message id."""
+    row = link.execute("SELECT * FROM leg WHERE out_id = ?", (out_id,)).fetchone()
+    return row and _leg(row)
+
+
+def answer(link: sqlite3.Connection, leg: Leg, result: Result) -> bool:
+    """Note a leg's result, and tell whether it was the last of its message."""
+    link.execute("UPDATE leg SET result = ? WHERE message = ? AND number = ?", (encode(result), leg.message, leg.number))
+    waiting = link.execute("SELECT count(*) FROM leg WHERE message = ? AND result IS NULL", (leg.message,)).fetchone()
+    return not waiting[0]
+
+
+def overview(link: sqlite3.Connection, limit: int) -> list[tuple[str, str, str, str, float]]:
+    """List the newest messages: sender, name, id, state and time; nothing of their content."""
+    question = "SELECT sender, name, message_id, state, at FROM message ORDER BY number DESC LIMIT ?"
+    return link.execute(question, (limit,)).fetchall()
+
+
+def _one(link: sqlite3.Connection, where: str, *values: object) -> Kept | None:
+    row = link.execute(f"SELECT * FROM message WHERE {where}", values).fetchone()  # noqa: S608 - our own conditions
+    return row and Kept(*row[:-1], msgspec.json.decode(row[-1], type=Facts))
+
+
+def _leg(row: Sequence[object]) -> Leg:
+    *plain, result = row
+    return Leg(*plain, result and _RESULT.decode(result))  # type: ignore[arg-type] # columns are typed by the schema
+
+
+_RESULT: Final = msgspec.msgpack.Decoder(Result)
