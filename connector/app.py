@@ -35,8 +35,8 @@ def build_engine(settings: Settings) -> "Engine":
 async def build_services(settings: Settings) -> AsyncIterator["Services"]:
     """Connect to the store, load the engine, open the channels; all are closed in the opposite order."""
     from connector.channels import Channels
-    from connector.flows.sandbox import sandbox_directory
     from connector.flows.services import Services
+    from connector.sandbox import sandbox_directory
     from connector.store import Store
 
     engine = build_engine(settings)

@@ -1,4 +1,4 @@
-"""``isogate check`` and ``isogate version``: is this installation what was shipped, and can it start?"""
+"""``isogate check`` and ``isogate version``: whether this installation is what was shipped, and can start."""
 # ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that the command line stays fast
 
 import sys
@@ -51,10 +51,10 @@ def check(profile: options.ProfileName = None) -> None:
 
 def installation_problems(installed: Distribution) -> list[str]:
     """Name what is not as it was shipped: packages that another distribution put over ours, changed or lost files."""
-    return _foreign_packages(installed) + _changed_files(installed)
+    return _foreign_packages() + _changed_files(installed)
 
 
-def _foreign_packages(installed: Distribution) -> list[str]:
+def _foreign_packages() -> list[str]:
     from importlib.util import find_spec
     from pathlib import Path
 

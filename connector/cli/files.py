@@ -119,7 +119,7 @@ def _outcomes(report: "StatusReport") -> list[str]:
     lines += [f"  {count:>7}  {_named(status, reason)}" for (status, reason), count in counts.most_common()]
     failed = [each for each in report.transactions if each.status == "RJCT"]
     lines += [
-        f"  {each.end_to_end_id or each.instruction_id}: {_named(each.status, each.reason)} {each.information}".rstrip()
+        "  " + _sentence(each.end_to_end_id or each.instruction_id, each.status, each.reason, each.information)
         for each in failed[:20]
     ]
     return lines if len(failed) <= 20 else [*lines, f"  and {len(failed) - 20} more that were rejected"]

@@ -87,10 +87,10 @@ def _http(name: str, arguments: list[str], base: str, path: str, variables: dict
 
 async def answers(url: str) -> bool:
     """Tell whether a GET is answered with success."""
+    limit = aiohttp.ClientTimeout(total=2.0)
     try:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2.0)) as session:
-            async with session.get(url, ssl=False) as answer:
-                return answer.status < 300
+        async with aiohttp.ClientSession(timeout=limit) as session, session.get(url, ssl=False) as answer:
+            return answer.status < 300
     except (aiohttp.ClientError, TimeoutError):
         return False
 

@@ -1,4 +1,4 @@
-"""Invented people of the sandbox's country: functional ids, and addresses at its four payee institutions."""
+"""Invented people of the sandbox: functional ids, and addresses at its four payee institutions."""
 
 import random
 from collections.abc import Iterator
@@ -7,39 +7,63 @@ from typing import Final
 
 from connector.domain.beneficiary import PaymentModality
 
-FAMILY: Final = ("Abara", "Benali", "Castro", "Dlamini", "Eze", "Farah", "Gomes", "Haile", "Idris", "Jansen", "Kamau")
-GIVEN: Final = ("Amina", "Bela", "Chidi", "Dina", "Elias", "Fatou", "Goran", "Hana", "Ivo", "Jamal", "Lina", "Musa")
-INSTITUTIONS: Final = ("UNIOXU22", "HARBXU22", "KASHXU22", "TELAXU22")
-_PREFIXES: Final = {"UNIOXU22": "10", "HARBXU22": "20", "KASHXU22": "+99970", "TELAXU22": "+99971"}
+MOBILE: Final = frozenset({"KASHXU22", "TELAXU22"})
+PREFIXES: Final = {"UNIOXU22": "10", "HARBXU22": "20", "KASHXU22": "+99970", "TELAXU22": "+99971"}
+"""The payee institutions of the sandbox, and how their account numbers or MSISDNs begin."""
+
+PAYABLE: Final = "00"
+UNREGISTERED: Final = ""
+FATES: Final = ((UNREGISTERED, 0.02), ("9901", 0.02), ("9904", 0.03), ("9909", 0.01), ("9920", 0.02))
+"""Last digits of an address with a fate at the simulated institutions (unknown, closed, deceased, returned after three
+days; none: not in the account mapper), and the share of people who have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who is to be paid; ``fate`` says what the simulated institutions will do with the payment."""
+    """Somebody who is to be paid; address "" is one whom the account mapper does not know."""
 
     functional_id: str
     institution: str
     address: str
-    name: str
-    fate: str = "paid"
 
     @property
     def modality(self) -> str:
         """GovStack code of how the person is paid."""
-        mobile = self.address.startswith("+")
+        mobile = self.institution in MOBILE
         return (PaymentModality.MOBILE_MONEY if mobile else PaymentModality.BANK_ACCOUNT).value
 
 
-def people(count: int, seed: int = 1) -> Iterator[Person]:
-    """Invent ``count`` people, the same for the same seed; all of them can be paid."""
-    draw = random.Random(seed)  # noqa: S311 - an invented population, no secret
+def payable_people(count: int) -> Iterator[Person]:
+    """Invent people who can all be paid, evenly over the institutions."""
     for number in range(count):
-        institution = INSTITUTIONS[number % len(INSTITUTIONS)]
-        name = f"{draw.choice(GIVEN)} {draw.choice(FAMILY)}"
-        yield Person(f"P{number:019d}", institution, address_of(institution, number), name)
+        institution = list(PREFIXES)[number % len(PREFIXES)]
+        yield Person(_functional_id(number), institution, _address(institution, number // len(PREFIXES), PAYABLE))
 
 
-def address_of(institution: str, number: int, suffix: str = "0") -> str:
-    """Form an account number or MSISDN of the institution; ``suffix`` are its last digits (the magic values)."""
-    width = 8 if institution in {"KASHXU22", "TELAXU22"} else 12
-    return _PREFIXES[institution] + f"{number}{suffix}".rjust(width, "0")
+def people_of_all_fates(count: int, seed: int = 1) -> Iterator[Person]:
+    """Invent people of whom some cannot be paid or give the money back; the same ones for the same seed."""
+    draw = random.Random(seed)  # noqa: S311 - an invented population, no secret
+    for person in payable_people(count):
+        fate = _fate(draw.random())
+        number = int(person.functional_id[1:]) // len(PREFIXES)
+        address = _address(person.institution, number, fate) if fate else ""
+        yield Person(person.functional_id, person.institution, address)
+
+
+def _fate(chance: float) -> str:
+    for suffix, share in FATES:
+        if chance < share:
+            return suffix
+        chance -= share
+    return PAYABLE
+
+
+def _functional_id(number: int) -> str:
+    return f"P{number:019d}"
+
+
+def _address(institution: str, number: int, suffix: str) -> str:
+    """Form an address that ends in the suffix: 12 digits after a bank's prefix, 8 after an operator's."""
+    width = 8 if institution in MOBILE else 12
+    room = width - len(suffix)
+    return f"{PREFIXES[institution]}{number % 10**room:0{room}d}{suffix}"

@@ -34,7 +34,7 @@ async def until_stopped(body: Callable[[asyncio.Event], Awaitable[None]]) -> Non
 
 async def _watch_supervisor(stop: asyncio.Event) -> None:
     supervisor = os.environ.get(SUPERVISOR)
-    while supervisor and os.getppid() == int(supervisor):
+    while supervisor and os.getppid() == int(supervisor):  # noqa: ASYNC110 - nobody tells of a parent's death
         await asyncio.sleep(0.5)
     if supervisor:
         stop.set()
@@ -44,7 +44,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     if sys.platform == "win32":
         return None
     try:
-        import uvloop
+        import uvloop  # noqa: PLC0415 - optional: there are platforms without it
     except ImportError:
         return None
     return uvloop.new_event_loop
