@@ -113,7 +113,8 @@ class _Reader:
         if node.tag == f"{XS}element":
             return self._element(node, place)
         if node.tag == f"{XS}any":
-            return Particle(Kind.ANY, "", minimum, maximum)
+            allowed = f"{node.get('namespace', '##any')} {node.get('processContents', 'strict')}"
+            return Particle(Kind.ANY, "", minimum, maximum, allowed)
         if node.tag not in _GROUPS:
             raise self._unknown(node)
         children = (child for child in node if child.tag != f"{XS}annotation")

@@ -84,7 +84,7 @@ class Node:
     """An element, or a group of elements (sequence, choice), or the wildcard of an envelope (any).
 
     name: the element's local name ("" for groups and wildcards); maximum: None where unbounded;
-    type_name: the type as the standard names it.
+    type_name: the type as the standard names it; for a wildcard its namespaces and strictness (``##any lax``).
     """
 
     kind: Kind
