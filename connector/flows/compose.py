@@ -1,0 +1,98 @@
+"""Step 4a: from a chunk to the value of its message. Pure; the same chunk gives the same ids every time."""
+
+import hashlib
+from datetime import UTC, datetime
+
+from connector.channels import AuthorisationRequest
+from connector.domain.batch import Batch, BatchKind
+from connector.domain.chunk import Chunk
+from connector.domain.directory import Route
+from connector.domain.ids import ChunkId, MessageKind, message_id
+from connector.domain.instruction import Credit
+from connector.domain.messages import AccountToVerify, CreditTransfer, Transfer, VerificationRequest
+from connector.flows.routing import Way
+
+
+def chunk_message_id(kind: BatchKind, chunk: ChunkId) -> str:
+    """Name the message under which a chunk of such a batch goes out."""
+    return message_id(MessageKind.TRANSFER if kind is BatchKind.DISBURSEMENT else MessageKind.VERIFICATION, chunk)
+
+
+def transaction_id(chunk: ChunkId, credit: Credit) -> str:
+    """Name a credit uniquely among all that IsoGate ever sends (pacs.008 TxId)."""
+    return f"{chunk.batch}{credit.position}"
+
+
+def outgoing(batch: Batch, chunk: Chunk, way: Way, now: float) -> CreditTransfer | VerificationRequest:
+    """Compose what goes out for a chunk."""
+    if batch.kind is BatchKind.PREVALIDATION:
+        return _verification(batch, chunk, way, now)
+    return _transfer(batch, chunk, way, now)
+
+
+def authorisation(batch: Batch, number: int, way: Way) -> AuthorisationRequest:
+    """Compose the question whether the batch's ``number``-th currency may be paid."""
+    currency = sorted(batch.expected)[number]
+    return AuthorisationRequest(batch.ref, number, way.programme.account, currency, batch.expected[currency].minor)
+
+
+def _transfer(batch: Batch, chunk: Chunk, way: Way, now: float) -> CreditTransfer:
+    programme, created = way.programme, datetime.fromtimestamp(int(now), UTC)
+    switched = programme.route is Route.SWITCH
+    name = chunk_message_id(batch.kind, chunk.id)
+    make = _switched_leg if switched else _leg
+    return CreditTransfer(
+        message_id=name,
+        created=created,
+        currency=chunk.currency,
+        total_minor=chunk.total_minor,
+        initiating_party=programme.account_name,
+        debtor_name=programme.account_name,
+        debtor_account=programme.account,
+        debtor_agent=programme.debtor_agent,
+        execution_date=max(created, datetime.fromtimestamp(batch.execute_at, UTC)).date(),
+        transfers=[make(chunk, credit) for credit in chunk.credits],
+        payment_information_id=name,
+        modality=chunk.modality,
+        creditor_agent=chunk.institution,
+        instructing_agent=programme.debtor_agent if switched else "",
+        instructed_agent=chunk.institution if switched else "",
+    )
+
+
+def _leg(chunk: Chunk, credit: Credit) -> Transfer:
+    return Transfer(
+        credit.end_to_end_id,
+        credit.end_to_end_id,
+        "",
+        credit.amount_minor,
+        chunk.institution,
+        credit.name or credit.payee_functional_id,
+        credit.address,
+        credit.narration,
+    )
+
+
+def _switched_leg(chunk: Chunk, credit: Credit) -> Transfer:
+    """As between banks: with a transaction id and a UETR, both derived."""
+    name = transaction_id(chunk.id, credit)
+    return _leg(chunk, credit)._replace(transaction_id=name, uetr=_uetr(name))
+
+
+def _uetr(name: str) -> str:
+    """Derive a UETR (a version 4 UUID by its form) from a transaction id."""
+    text = hashlib.sha256(name.encode()).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:32]}"
+
+
+def _verification(batch: Batch, chunk: Chunk, way: Way, now: float) -> VerificationRequest:
+    return VerificationRequest(
+        message_id=chunk_message_id(batch.kind, chunk.id),
+        created=datetime.fromtimestamp(int(now), UTC),
+        initiating_party=way.programme.account_name,
+        agent=chunk.institution,
+        accounts=[
+            AccountToVerify(credit.end_to_end_id, credit.address, credit.name, chunk.institution)
+            for credit in chunk.credits
+        ],
+    )

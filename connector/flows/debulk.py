@@ -1,0 +1,164 @@
+"""Step 3a: from a slice of instructions to chunks, one institution, modality and currency each. Pure.
+
+Nothing is lost and nothing is added: every instruction of the slice is in exactly one chunk. Those that cannot be
+routed are in chunks without institution, rejected with an ISO reason.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from connector.domain.beneficiary import Beneficiary, PaymentModality
+from connector.domain.chunk import UNROUTED, Chunk, ChunkStatus, Dispatch, Update, advance, fresh, moved
+from connector.domain.directory import Directory, Institution, InstitutionKind
+from connector.domain.ids import CHUNKS_PER_SLICE, ChunkId, chunk_number, end_to_end_id
+from connector.domain.instruction import Credit, CreditInstruction, Reason
+from connector.domain.status import InstructionStatus
+
+NOT_REGISTERED: Final = Reason("BE06", "The functional id is not registered.")
+SWITCHED_OFF: Final = Reason("AC06", "The beneficiary is not active.")
+NO_ADDRESS: Final = Reason("AC01", "No financial address is registered.")
+NO_INSTITUTION: Final = Reason("AGNT", "No institution is known for the financial address.")
+NOT_PAYABLE: Final = Reason("AG03", "The payment modality cannot be paid by credit transfer.")
+TOO_SCATTERED: Final = Reason("NARR", "The batch names too many institutions and currencies.")
+
+_PAYABLE: Final = frozenset(PaymentModality) - {PaymentModality.VOUCHER}
+_MODALITY_OF: Final = {
+    InstitutionKind.MOBILE_MONEY: PaymentModality.MOBILE_MONEY,
+    InstitutionKind.WALLET: PaymentModality.DIGITAL_WALLET,
+}
+
+ChunkKey = tuple[str, str, str]
+"""Institution, modality, currency."""
+
+MOST_GROUPS: Final = CHUNKS_PER_SLICE // 2
+MOST_PARTS: Final = CHUNKS_PER_SLICE // 2
+"""A slice's chunks are at most its groups (refused ones by currency included) plus the parts that groups are cut in."""
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """A slice's credits by where they go, and the refused ones by currency."""
+
+    routed: dict[ChunkKey, list[Credit]] = field(default_factory=dict)
+    refused: dict[str, list[tuple[Credit, Reason]]] = field(default_factory=dict)
+
+
+class Debulk:
+    """Cuts slices into chunks under one directory; ``size`` is the most credits a chunk may have."""
+
+    def __init__(self, directory: Directory, size: int) -> None:
+        self._directory = directory
+        self._size = max(1, size)
+        self._by_address: dict[str, Institution | None] = {}
+
+    def slice(
+        self,
+        ref: str,
+        number: int,
+        first_position: int,
+        instructions: Sequence[CreditInstruction],
+        found: Sequence[Beneficiary | None],
+        now: float,
+    ) -> list[tuple[Chunk, ChunkStatus]]:
+        """Cut one slice; ``found`` is what the mapper knows of each instruction's payee, in the same order."""
+        credits = self._sort(first_position, instructions, found)
+        chunks: list[tuple[Chunk, ChunkStatus]] = []
+        smallest = -(-len(instructions) // MOST_PARTS)  # a tiny chunk size must not use up the chunk numbers
+        for currency, refused in credits.refused.items():
+            chunks.append(_unrouted(_id(ref, number, len(chunks)), currency, refused, now))
+        for key, group in credits.routed.items():
+            for part in _parts(group, max(self._size_for(key[0]), smallest)):
+                chunks.append(_routed(_id(ref, number, len(chunks)), key, part))
+        return chunks
+
+    def _sort(
+        self, first: int, instructions: Sequence[CreditInstruction], found: Sequence[Beneficiary | None]
+    ) -> _Sorted:
+        """Decide for each instruction where it goes; bounded, so that the chunk numbers suffice."""
+        credits = _Sorted()
+        taken: set[str] = set()
+        room = MOST_GROUPS - len({instruction.currency for instruction in instructions})
+        for position, (instruction, payee) in enumerate(zip(instructions, found, strict=True), first):
+            goal = self._goal(instruction, payee)
+            credit = _credit(position, instruction, payee, taken)
+            if not isinstance(goal, Reason) and goal not in credits.routed and len(credits.routed) >= room:
+                goal = TOO_SCATTERED
+            if isinstance(goal, Reason):
+                credits.refused.setdefault(instruction.currency, []).append((credit, goal))
+            else:
+                credits.routed.setdefault(goal, []).append(credit)
+        return credits
+
+    def _goal(self, instruction: CreditInstruction, payee: Beneficiary | None) -> ChunkKey | Reason:
+        """Say where an instruction goes, or why nowhere."""
+        if instruction.address:
+            return self._place(instruction.address, instruction.institution, instruction.modality, instruction.currency)
+        if payee is None:
+            return NOT_REGISTERED
+        if not payee.active:
+            return SWITCHED_OFF
+        if payee.modality and payee.modality not in _PAYABLE:
+            return NOT_PAYABLE
+        if not payee.address:
+            return NO_ADDRESS
+        return self._place(payee.address, payee.institution, payee.modality, instruction.currency)
+
+    def _place(self, address: str, code: str, modality: str, currency: str) -> ChunkKey | Reason:
+        """Find the institution by its code, else by the form of the address."""
+        place = self._directory.institutions.get(code) if code else self._owner(address)
+        if place is None:
+            return NO_INSTITUTION
+        if modality and modality not in _PAYABLE:
+            return NOT_PAYABLE
+        return place.code, modality or _MODALITY_OF.get(place.kind, PaymentModality.BANK_ACCOUNT), currency
+
+    def _owner(self, address: str) -> Institution | None:
+        """Match the address against all institutions' patterns, once per address."""
+        if address not in self._by_address:
+            self._by_address[address] = self._directory.institution_of(address)
+        return self._by_address[address]
+
+    def _size_for(self, code: str) -> int:
+        return min(self._size, max(1, self._directory.institutions[code].chunk_size))
+
+
+def _id(ref: str, number: int, index: int) -> ChunkId:
+    return ChunkId(ref, chunk_number(number, index))
+
+
+def _credit(position: int, instruction: CreditInstruction, payee: Beneficiary | None, taken: set[str]) -> Credit:
+    """Resolve one instruction; two instruction ids that shorten to the same end-to-end id are kept apart."""
+    end_to_end = end_to_end_id(instruction.instruction_id)
+    if end_to_end in taken:
+        end_to_end = f"{end_to_end[:26]}-{position}"
+    taken.add(end_to_end)
+    return Credit(
+        position,
+        instruction.instruction_id,
+        end_to_end,
+        instruction.payee_functional_id,
+        instruction.amount_minor,
+        instruction.address or (payee.address if payee else ""),
+        payee.name if payee else "",
+        instruction.narration,
+    )
+
+
+def _parts(group: Sequence[Credit], size: int) -> Iterator[tuple[Credit, ...]]:
+    """Cut a group into pieces of at most ``size``."""
+    for start in range(0, len(group), size):
+        yield tuple(group[start : start + size])
+
+
+def _routed(identifier: ChunkId, key: ChunkKey, credits: tuple[Credit, ...]) -> tuple[Chunk, ChunkStatus]:
+    return Chunk(identifier, *key, credits), fresh(len(credits))
+
+
+def _unrouted(
+    identifier: ChunkId, currency: str, refused: Sequence[tuple[Credit, Reason]], now: float
+) -> tuple[Chunk, ChunkStatus]:
+    """A chunk that goes nowhere: everything in it is rejected."""
+    chunk = Chunk(identifier, UNROUTED, "", currency, tuple(credit for credit, _ in refused))
+    rejected = (Update(index, InstructionStatus.RJCT, reason) for index, (_, reason) in enumerate(refused))
+    return chunk, moved(advance(fresh(len(refused)), rejected, now), Dispatch.CLOSED, now)

@@ -1,0 +1,147 @@
+"""Step 5a: from a report to what it says of each credit of its chunk. Pure.
+
+A transaction's own status goes before its block's, and that before the group's. A status that ISO does not give a
+transaction (PART, a bank's own) says nothing: an unknown answer is neither success nor failure.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from connector.channels.answer import Report
+from connector.domain.chunk import Chunk, Update
+from connector.domain.errors import Refused
+from connector.domain.instruction import Reason
+from connector.domain.messages import PaymentReturn, StatusReport, TransactionStatus, VerificationReport
+from connector.domain.money import decimal_amount
+from connector.domain.status import InstructionStatus
+from connector.flows.compose import transaction_id
+
+MAXIMUM_INFORMATION: Final = 210
+"""Of additional information, so much is kept (two lines of Max105Text)."""
+
+VERIFIED: Final = InstructionStatus.ACSC
+"""How the positive answer to a verification is stored: final, and good."""
+
+_REPORTED: Final = {status.value: status for status in InstructionStatus if status is not InstructionStatus.RTND}
+_ABSENT: Final = frozenset({"", "NOTPROVIDED"})
+
+
+class Positions:
+    """Finds a chunk's credits by the ids that a report may use."""
+
+    def __init__(self, chunk: Chunk) -> None:
+        self._chunk = chunk
+        self._by_end_to_end = {credit.end_to_end_id: index for index, credit in enumerate(chunk.credits)}
+        self._by_transaction: dict[str, int] | None = None
+
+    def of(self, *ids: str) -> int:
+        """Find the one credit that all given ids mean; raises ``Refused`` for none or for different ones."""
+        found = {self._one(name) for name in ids if name not in _ABSENT}
+        if len(found) != 1 or None in found:
+            raise Refused.because(
+                "TxInfAndSts/OrgnlEndToEndId", "unknown_transaction", "The report names a payment that was not in the message."
+            )
+        return next(position for position in found if position is not None)
+
+    def _one(self, name: str) -> int | None:
+        position = self._by_end_to_end.get(name)
+        return self._transactions().get(name) if position is None else position
+
+    def _transactions(self) -> dict[str, int]:
+        """The index by transaction id, made when it is first needed."""
+        if self._by_transaction is None:
+            chunk = self._chunk
+            self._by_transaction = {transaction_id(chunk.id, c): index for index, c in enumerate(chunk.credits)}
+        return self._by_transaction
+
+
+def updates(report: Report, chunk: Chunk) -> list[Update]:
+    """Say what a report means for its chunk; raises ``Refused`` where it does not fit the chunk."""
+    match report:
+        case StatusReport():
+            return _status_updates(report, chunk)
+        case VerificationReport():
+            return list(_verification_updates(report, chunk))
+        case PaymentReturn():
+            return list(_return_updates(report, chunk))
+
+
+def _status_updates(report: StatusReport, chunk: Chunk) -> list[Update]:
+    _check_sums(report, chunk)
+    own = list(_own_statuses(report, Positions(chunk))) if report.transactions else []
+    common = _common_status(report)
+    if common is None:
+        return own
+    named = {update.position for update in own}
+    status, reason = common
+    return own + [Update(index, status, reason) for index in range(len(chunk.credits)) if index not in named]
+
+
+def _check_sums(report: StatusReport, chunk: Chunk) -> None:
+    """The report must be about as many payments and as much money as the message had."""
+    if report.original_count is not None and report.original_count != len(chunk.credits):
+        raise Refused.because(
+            "OrgnlGrpInfAndSts/OrgnlNbOfTxs", "AM19", f"The message had {len(chunk.credits)} transactions."
+        )
+    if report.original_total and _decimal(report.original_total) != decimal_amount(chunk.total_minor, chunk.currency):
+        raise Refused.because("OrgnlGrpInfAndSts/OrgnlCtrlSum", "AM10", "The message had another control sum.")
+
+
+def _decimal(text: str) -> Decimal | None:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None
+
+
+def _own_statuses(report: StatusReport, positions: Positions) -> Iterator[Update]:
+    """What the report says of single transactions."""
+    find = positions.of
+    for transaction in report.transactions:
+        position = find(transaction.instruction_id, transaction.end_to_end_id, transaction.transaction_id)
+        status = _REPORTED.get(transaction.status)
+        if status is not None:
+            yield Update(position, status, _reason_of(transaction))
+
+
+def _reason_of(transaction: TransactionStatus) -> Reason | None:
+    return _reason(transaction.reason, transaction.information)
+
+
+def _reason(code: str, information: str) -> Reason | None:
+    return Reason(code or "NARR", information[:MAXIMUM_INFORMATION]) if code or information else None
+
+
+def _common_status(report: StatusReport) -> tuple[InstructionStatus, Reason | None] | None:
+    """What the report says of all transactions that it does not name: the block's word, else the group's."""
+    for block in report.blocks:
+        if block.payment_information_id not in {*_ABSENT, report.original_message_id}:
+            raise Refused.because(
+                "OrgnlPmtInfAndSts/OrgnlPmtInfId", "unknown_block", "The message had no such payment information block."
+            )
+        if (status := _REPORTED.get(block.status)) is not None:
+            return status, _reason(block.reason, block.information)
+    if (status := _REPORTED.get(report.group_status)) is not None:
+        return status, _reason(report.group_reason, report.group_information)
+    return None
+
+
+def _verification_updates(report: VerificationReport, chunk: Chunk) -> Iterator[Update]:
+    positions = Positions(chunk)
+    for result in report.results:
+        if result.verified:
+            yield Update(positions.of(result.id), VERIFIED)
+        else:
+            yield Update(positions.of(result.id), InstructionStatus.RJCT, Reason(result.reason or "NARR"))
+
+
+def _return_updates(report: PaymentReturn, chunk: Chunk) -> Iterator[Update]:
+    """A payment that comes back before its final report was settled first, and then returned."""
+    positions = Positions(chunk)
+    for item in report.returns:
+        position = positions.of(item.instruction_id, item.end_to_end_id, item.transaction_id)
+        if report.currency != chunk.currency or item.amount_minor != chunk.credits[position].amount_minor:
+            raise Refused.because("TxInf/RtrdIntrBkSttlmAmt", "AM09", "A payment is returned with another amount.")
+        yield Update(position, InstructionStatus.ACSC)
+        yield Update(position, InstructionStatus.RTND, _reason(item.reason, item.information))
