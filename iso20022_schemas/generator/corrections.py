@@ -30,10 +30,11 @@ def name_of(name: str) -> str:
 def _corrected(found: ComplexType) -> ComplexType:
     if found.content is None:
         return found
-    fewest = 0 if _EMPTY_BRANCHES.fullmatch(found.name) else None
+    is_choice = found.name in _CHOICES
+    kind = Kind.CHOICE if is_choice else found.content.kind
+    fewest = 0 if _EMPTY_BRANCHES.fullmatch(found.name) else 1 if is_choice else None
     members = tuple(
         member._replace(type_name=name_of(member.type_name), minimum=member.minimum if fewest is None else fewest)
         for member in found.content.members
     )
-    kind = Kind.CHOICE if found.name in _CHOICES else found.content.kind
     return found._replace(content=found.content._replace(kind=kind, members=members))

@@ -1,6 +1,6 @@
 """The project's own notation for message definitions, one type a paragraph.
 
-    borrow pacs.008.001.08                 types that are used and not defined here come from that message's tables
+    borrow pacs.008.001.08                 types that are used and not defined here are those of that message
     root Document Document                 the root element and its type
 
     Document                               a sequence: one element a line, its type behind it
