@@ -9,12 +9,13 @@ import typer
 
 from connector.cli import options
 from connector.cli.process import run, until_stopped
-from connector.settings import Settings, load
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
     from aiohttp import web
+
+    from connector.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -96,8 +97,9 @@ async def _run_until_gone(address: Path, stop: asyncio.Event) -> bool:
         writer.close()
 
 
-def _begin(process: str, **overrides: object) -> Settings:
+def _begin(process: str, **overrides: object) -> "Settings":
     from connector.logs import configure
+    from connector.settings import load
 
     settings = load(**overrides)
     configure(process, as_json=settings.log_json, level=settings.log_level)

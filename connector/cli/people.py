@@ -13,7 +13,8 @@ PREFIXES: Final = {"UNIOXU22": "10", "HARBXU22": "20", "KASHXU22": "+99970", "TE
 
 PAYABLE: Final = "00"
 UNREGISTERED: Final = ""
-FATES: Final = ((UNREGISTERED, 0.02), ("9901", 0.02), ("9904", 0.03), ("9909", 0.01), ("9920", 0.02))
+RETURNED: Final = "9920"
+FATES: Final = ((UNREGISTERED, 0.02), ("9901", 0.02), ("9904", 0.03), ("9909", 0.01), (RETURNED, 0.02))
 """Last digits of an address with a fate at the simulated institutions (unknown, closed, deceased, returned after
 three days; none: not in the account mapper), and the share of people who have it."""
 

@@ -12,7 +12,7 @@ from connector.cli.people import Person
 from connector.domain.errors import Unavailable
 from connector.domain.money import amount_text, exponent
 
-PAGE: Final = 5000
+PAGE: Final = 1000
 
 
 class SourceBB:
@@ -52,7 +52,7 @@ class SourceBB:
 
     async def validation_result(self, request_id: str, batch_id: str) -> Mapping[str, Any]:
         """Fetch what is known of a prevalidation (v1.0)."""
-        body = {"RequestID": request_id, "Source_BatchID": f"{self.name}_{batch_id}"}
+        body = {"RequestID": request_id, "Source_BatchID": batch_id}
         return await self._post("/prepayment-validation-response", body)
 
     async def pay(self, body: bytes, programme: str, correlation_id: str) -> str:
@@ -68,15 +68,22 @@ class SourceBB:
         answer = await self._send("POST", "/batchtransactions?type=raw", data=body, headers=headers)
         return str(answer["batchId"])
 
-    async def details(self, batch_id: str, total: int) -> AsyncIterator[Mapping[str, Any]]:
-        """Walk through the records of a batch, page by page (v3.0)."""
-        for page in range((total + PAGE - 1) // PAGE):
-            query = f"batchId={batch_id}&pageNo={page}&pageSize={PAGE}"
-            answer = await self._send(
-                "GET", f"/api/v1/batch/detail?{query}", headers={"Platform-TenantId": "sandbox"}
-            )
-            for record in answer["content"]:
+    async def details(self, batch_id: str, status: str = "") -> AsyncIterator[Mapping[str, Any]]:
+        """Walk through the records of a batch, page by page (v3.0); status: an ISO status or an outcome."""
+        page = 0
+        while records := await self._page(batch_id, page, status):
+            for record in records:
                 yield record
+            page += 1
+
+    async def count(self, batch_id: str, status: str) -> int:
+        """Count the records of a batch that have a status or outcome."""
+        return len([record async for record in self.details(batch_id, status)])
+
+    def settled(self) -> int:
+        """How many payments have a final status, by what the callbacks said so far."""
+        newest = (bodies[-1] for bodies in self.callbacks.values() if bodies and "ongoing" in bodies[-1])
+        return sum(int(body["TotalTransactions"]) - int(body["ongoing"]) for body in newest)
 
     async def finished(self, batch_id: str, timeout_seconds: float) -> Mapping[str, Any]:
         """Wait for the callback that says that nothing is ongoing any more."""
@@ -96,18 +103,24 @@ class SourceBB:
             self._news.notify_all()
         return web.json_response({}, status=200)
 
-    async def _post(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        return await self._send("POST", path, json=body)
+    async def _page(self, batch_id: str, page: int, status: str) -> list[Mapping[str, Any]]:
+        question = f"batchId={batch_id}&pageNo={page}&pageSize={PAGE}&status={status}"
+        path = f"/api/v1/batch/detail?{question}"
+        found: list[Mapping[str, Any]] = await self._send("GET", path, headers={"Platform-TenantId": "sandbox"})
+        return found
 
-    async def _send(self, verb: str, path: str, **content: Any) -> Mapping[str, Any]:  # noqa: ANN401 - aiohttp's options
+    async def _post(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = await self._send("POST", path, json=body)
+        return answer
+
+    async def _send(self, verb: str, path: str, **content: Any) -> Any:  # noqa: ANN401 - aiohttp's options
         async with self._session.request(verb, self._base + path, **content) as answer:
             if answer.status >= 300:
                 raise Unavailable(
                     f"{verb} {path.split('?', maxsplit=1)[0]}",
                     f"answered {answer.status}: {(await answer.text())[:300]}",
                 )
-            result: Mapping[str, Any] = await answer.json()
-            return result
+            return await answer.json()
 
 
 @asynccontextmanager
