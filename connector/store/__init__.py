@@ -7,17 +7,7 @@ from connector.store.callbacks import Callback, CallbackState
 from connector.store.crypto import Keyring
 from connector.store.embedded import EmbeddedServer
 from connector.store.funds import FundsBalance
-from connector.store.queue import Entry, Queue, Task
 from connector.store.store import Store
+from connector.store.task import Entry, Task
 
-__all__ = [
-    "Callback",
-    "CallbackState",
-    "EmbeddedServer",
-    "Entry",
-    "FundsBalance",
-    "Keyring",
-    "Queue",
-    "Store",
-    "Task",
-]
+__all__ = ["Callback", "CallbackState", "EmbeddedServer", "Entry", "FundsBalance", "Keyring", "Store", "Task"]

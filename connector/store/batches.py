@@ -2,13 +2,34 @@
 
 import math
 from collections.abc import Sequence
+from heapq import nlargest
+from typing import Final
 
-from connector.domain.batch import Batch, BatchProgress, BatchState
-from connector.domain.chunk import Chunk, ChunkStatus, Tally
+import msgspec
+
+from connector.domain.batch import TRANSITIONS, Batch, BatchProgress, BatchState
+from connector.domain.chunk import Chunk, ChunkStatus, Tally, tallies
+from connector.domain.errors import NotFound, NotPermitted, Refused
 from connector.domain.event import Event
 from connector.domain.instruction import CreditInstruction
 from connector.domain.status import Outcome
-from connector.store.queue import Entry, Task
+from connector.store.crypto import Keyring
+from connector.store.keyspace import Keyspace
+from connector.store.link import Link
+from connector.store.outbox import Outbox
+from connector.store.packing import Sealer
+from connector.store.task import Entry, Task
+
+SLICE_LIFE_SECONDS: Final = 86_400
+"""How long a slice waits for its batch to be created."""
+
+LARGEST_TOTAL: Final = 2**63 - 1
+"""Counters have 63 bits."""
+
+_facts = msgspec.msgpack.Decoder(Batch)
+
+Change = tuple[str, str, str, str]
+"""Currency, outcome, payments and minor units to add, as text: a function must not calculate with them."""
 
 
 class Batches:
@@ -19,13 +40,23 @@ class Batches:
     the entry is still to be struck off by the caller.
     """
 
+    def __init__(self, link: Link, keyspace: Keyspace, keys: Keyring, outbox: Outbox) -> None:
+        """Work on this connection."""
+        self._link = link
+        self._keyspace = keyspace
+        self._outbox = outbox
+        self._slices = Sealer(keys, list[CreditInstruction])
+        self._chunks = Sealer(keys, Chunk)
+        self._statuses = Sealer(keys, ChunkStatus)
+
     async def put_slice(self, ref: str, number: int, instructions: Sequence[CreditInstruction]) -> None:
         """Keep a slice for a batch about to be created, for a day.
 
-        Changes nothing where the batch is there already. The caller has claimed the batch's ids before (``Requests``),
-        so that no two writers with different content meet here.
+        Changes nothing where the batch is there already. The caller has claimed the batch's ids before
+        (``Requests``), so that no two writers with different content meet here.
         """
-        raise NotImplementedError
+        sealed = self._slices.seal(list(instructions), self._keyspace.slice(ref, number))
+        await self._link.call("put_slice", [self._keyspace.batch(ref)], number, sealed, SLICE_LIFE_SECONDS)
 
     async def create(self, batch: Batch, then: Sequence[Task], event: Event) -> Batch | None:
         """Make the batch from the slices put before, all its payments ongoing.
@@ -33,15 +64,29 @@ class Batches:
         ``None`` when created, otherwise the batch that was there: same digest means a repeat. Raises NotFound for a
         slice that is missing and Refused for sums that do not fit into 63 bits.
         """
-        raise NotImplementedError
+        _check_sums(batch)
+        outbox = self._outbox.packed(batch.ref, then, event=event)
+        await self._name_by_sender(batch)
+        facts, order = msgspec.msgpack.encode(batch), msgspec.msgpack.encode(self._order(batch))
+        there = await self._link.call("create", [self._keyspace.batch(batch.ref)], facts, order, outbox)
+        if isinstance(there, int):
+            raise NotFound("slice", f"{batch.ref} {there}")
+        return None if there is None else _facts.decode(there)
 
     async def read(self, ref: str) -> tuple[Batch, BatchProgress]:
         """Give the batch and how far it is. Raises NotFound."""
-        raise NotImplementedError
+        fields = await self._link.ask("HGETALL", self._keyspace.batch(ref))
+        if not fields:
+            raise NotFound("batch", ref)
+        return _facts.decode(fields[b"facts"]), _progress(fields)
 
     async def slice(self, ref: str, number: int) -> list[CreditInstruction]:
         """Give a slice's instructions. Raises NotFound, also when the slice has been resolved."""
-        raise NotImplementedError
+        key = self._keyspace.slice(ref, number)
+        sealed = await self._link.ask("GET", key)
+        if sealed is None:
+            raise NotFound("slice", f"{ref} {number}")
+        return self._slices.open(sealed, key)
 
     async def move(  # noqa: PLR0913 (one commit: what becomes true together is said together)
         self,
@@ -60,7 +105,13 @@ class Batches:
         REFUSED and CANCELLED make every ongoing payment a failed one and finish the batch at ``now``.
         Raises NotPermitted for a step that the table of transitions does not have.
         """
-        raise NotImplementedError
+        if to not in TRANSITIONS[expected]:
+            raise NotPermitted("batch", ref, expected)
+        outbox = self._outbox.packed(ref, then, event=event, done=done)
+        moved = await self._link.call(
+            "move", [self._keyspace.batch(ref)], expected.value, to.value, reason, repr(now), outbox
+        )
+        return bool(moved)
 
     async def resolved(  # noqa: PLR0913 (one commit: what becomes true together is said together)
         self,
@@ -75,21 +126,34 @@ class Batches:
         now: float,
     ) -> bool:
         """Replace a slice of a running batch by its chunks, moving the totals; False if that was done before."""
-        raise NotImplementedError
+        outbox = self._outbox.packed(ref, then, then_if_finished=then_if_finished, event=event, done=done)
+        changes = [
+            change
+            for chunk, status in chunks
+            for change in _changes(chunk.currency, _all_ongoing(chunk), tallies(chunk, status))
+        ]
+        arguments = [number, repr(now), msgspec.msgpack.encode(changes), outbox]
+        for chunk, status in chunks:
+            arguments += [chunk.id.number, status.version, *self._sealed(ref, chunk, status)]
+        return bool(await self._link.call("resolved", [self._keyspace.batch(ref)], *arguments))
 
     async def chunk(self, ref: str, number: int) -> tuple[Chunk, ChunkStatus]:
         """Give a chunk whole. Raises NotFound."""
-        raise NotImplementedError
+        key = self._keyspace.chunk(ref, number)
+        sealed, status = await self._link.ask_all([("GET", key), ("HGET", *self._status_at(ref, number))])
+        if sealed is None:
+            raise NotFound("chunk", f"{ref} {number}")
+        return self._chunks.open(sealed, key), self._opened(ref, number, status)
 
     async def chunk_status(self, ref: str, number: int) -> ChunkStatus:
         """Give a chunk's changing part. Raises NotFound."""
-        raise NotImplementedError
+        return self._opened(ref, number, await self._link.ask("HGET", *self._status_at(ref, number)))
 
     async def chunk_numbers(self, ref: str) -> list[int]:
         """Give the numbers of a batch's chunks so far, in order."""
-        raise NotImplementedError
+        return sorted(map(int, await self._link.ask("HKEYS", f"{self._keyspace.batch(ref)}:versions")))
 
-    async def advance(  # noqa: PLR0913 (one commit: what becomes true together is said together)
+    async def advance(  # noqa: PLR0913, PLR0917 (one commit: what becomes true together is said together)
         self,
         ref: str,
         number: int,
@@ -107,12 +171,16 @@ class Batches:
     ) -> bool:
         """Swap a chunk's changing part if its version is still the expected one; False: read again and retry.
 
-        The totals move from ``before`` to ``after``. A running batch of which nothing is ongoing any more is COMPLETED
-        in the same step, and ``then_if_finished`` appended.
+        The totals move from ``before`` to ``after``. A running batch of which nothing is ongoing any more is
+        COMPLETED in the same step, and ``then_if_finished`` appended.
         """
-        raise NotImplementedError
+        outbox = self._outbox.packed(ref, then, then_if_finished=then_if_finished, event=event, done=done)
+        changes = msgspec.msgpack.encode(_changes(currency, before, after))
+        sealed = self._statuses.seal(status, self._status_name(ref, number))
+        arguments = (number, expected_version, status.version, sealed, repr(now), changes, outbox)
+        return bool(await self._link.call("advance", [self._keyspace.batch(ref)], *arguments))
 
-    async def find(  # noqa: PLR0913 (filters of a list, all by name)
+    async def find(
         self,
         *,
         source: str = "",
@@ -122,8 +190,119 @@ class Batches:
         before: float = math.inf,
     ) -> list[str]:
         """List references, newest first, of batches accepted earlier than ``before`` (Unix seconds)."""
-        raise NotImplementedError
+        filters = {"state": state, "source": source, "programme": programme}
+        names = [f"{kind}:{value}" for kind, value in filters.items() if value] or ["all"]
+        calls = [
+            ("find", [f"{base}:index:{name}" for name in names], [repr(before), newest])
+            for base in self._keyspace.bases()
+        ]
+        found = [
+            (float(at), ref.decode())
+            for part in await self._link.call_all(calls)
+            for ref, at in zip(part[::2], part[1::2], strict=True)
+        ]
+        return [ref for _, ref in nlargest(newest, found)]
 
     async def by_sender_id(self, batch_id: str, source: str = "") -> str | None:
-        """Find the reference behind a batch id as the Source BB knows it; the newest, where several sources use it."""
-        raise NotImplementedError
+        """Find the reference behind a batch id as the Source BB knows it.
+
+        The newest, where several sources use the same id and ``source`` does not say which one is meant.
+        """
+        names = await self._link.ask("HGETALL", self._keyspace.sender(batch_id))
+        meant = [
+            (float(at), ref)
+            for field, value in names.items()
+            for at, ref in [value.decode().split(" ")]
+            if not source or field.decode().partition(" ")[2] == source
+        ]
+        ref = max(meant)[1] if meant else None
+        return ref if ref and await self._link.ask("EXISTS", self._keyspace.batch(ref)) else None
+
+    async def _name_by_sender(self, batch: Batch) -> None:
+        """Note the sender's id before the batch is made: a name without a batch is harmless, the reverse is not."""
+        key = self._keyspace.sender(batch.batch_id)
+        field, value = f"{batch.contract} {batch.source}", f"{batch.accepted_at!r} {batch.ref}"
+        await self._link.ask("HSETNX", key, field, value)
+
+    def _order(self, batch: Batch) -> dict[str, object]:
+        """Say what the function that creates a batch has to write."""
+        base = self._keyspace.home(batch.ref)
+        everything: dict[Outcome, Tally] = dict.fromkeys(Outcome, Tally(0, 0))
+        return {
+            "slices": batch.slices,
+            "accepted_at": repr(batch.accepted_at),
+            "state": BatchState.ACCEPTED.value,
+            "indexes": [f"{base}:index:{name}" for name in _index_names(batch)],
+            "currencies": ",".join(batch.expected),
+            "totals": [
+                change
+                for currency, tally in batch.expected.items()
+                for change in _changes(currency, everything, {**everything, Outcome.ONGOING: tally})
+            ],
+        }
+
+    def _sealed(self, ref: str, chunk: Chunk, status: ChunkStatus) -> tuple[bytes, bytes]:
+        """Seal both parts of a chunk."""
+        number = chunk.id.number
+        facts = self._chunks.seal(chunk, self._keyspace.chunk(ref, number))
+        return facts, self._statuses.seal(status, self._status_name(ref, number))
+
+    def _status_at(self, ref: str, number: int) -> tuple[str, int]:
+        return f"{self._keyspace.batch(ref)}:status", number
+
+    def _status_name(self, ref: str, number: int) -> str:
+        return f"{self._keyspace.batch(ref)}:status:{number}"
+
+    def _opened(self, ref: str, number: int, sealed: bytes | None) -> ChunkStatus:
+        if sealed is None:
+            raise NotFound("chunk", f"{ref} {number}")
+        return self._statuses.open(sealed, self._status_name(ref, number))
+
+
+def _check_sums(batch: Batch) -> None:
+    """Refuse sums that the counters cannot hold."""
+    if any(tally.minor > LARGEST_TOTAL for tally in batch.expected.values()):
+        raise Refused.because("/", "AM12", "The sum of the batch is too large; split it.")
+
+
+def _index_names(batch: Batch) -> list[str]:
+    """Name the indexes that a batch stays in."""
+    by_programme = [f"programme:{batch.programme}"] if batch.programme else []
+    return ["all", f"source:{batch.source}", *by_programme]
+
+
+def _all_ongoing(chunk: Chunk) -> dict[Outcome, Tally]:
+    """Say how a chunk's credits were counted while they were part of a slice."""
+    totals = dict.fromkeys(Outcome, Tally(0, 0))
+    totals[Outcome.ONGOING] = Tally(len(chunk.credits), chunk.total_minor)
+    return totals
+
+
+def _changes(currency: str, before: dict[Outcome, Tally], after: dict[Outcome, Tally]) -> list[Change]:
+    """Give the totals that move, and by how much."""
+    return [
+        (currency, outcome.value, str(now.payments - then.payments), str(now.minor - then.minor))
+        for outcome, then, now in ((outcome, before[outcome], after[outcome]) for outcome in Outcome)
+        if now != then
+    ]
+
+
+def _progress(fields: dict[bytes, bytes]) -> BatchProgress:
+    """Read the changing part of a batch."""
+    currencies = filter(None, fields[b"currencies"].decode().split(","))
+    return BatchProgress(
+        state=BatchState(fields[b"state"].decode()),
+        totals={currency: _totals(fields, currency) for currency in currencies},
+        resolved=int(fields[b"resolved"]),
+        finished_at=float(fields[b"finished_at"]),
+        reason=fields[b"reason"].decode(),
+    )
+
+
+def _totals(fields: dict[bytes, bytes], currency: str) -> dict[Outcome, Tally]:
+    """Read one currency's totals; every outcome is present."""
+
+    def counter(kind: str, outcome: Outcome) -> int:
+        return int(fields.get(f"{kind}:{currency}:{outcome.value}".encode(), 0))
+
+    return {outcome: Tally(counter("n", outcome), counter("m", outcome)) for outcome in Outcome}

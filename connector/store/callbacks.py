@@ -3,8 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from heapq import nlargest
 
-from connector.store.queue import Entry, Task
+from connector.domain.errors import NotFound
+from connector.store.crypto import Keyring
+from connector.store.keyspace import Keyspace
+from connector.store.link import Link
+from connector.store.outbox import Outbox
+from connector.store.packing import Sealer
+from connector.store.task import Entry, Task
 
 
 class CallbackState(StrEnum):
@@ -20,7 +27,8 @@ class Callback:
     """One message to a Source BB.
 
     id: unique within its batch, derived so that a repeated step names it again; batch: reference, or the stable id
-    of what it is about; changed_at: Unix seconds; last_outcome: status line or error of the last attempt.
+    of what it is about, without blanks; changed_at: Unix seconds; last_outcome: status line or error of the last
+    attempt.
     """
 
     id: str
@@ -36,20 +44,49 @@ class Callback:
 
 
 class Callbacks:
-    """Keeps callbacks until they are delivered or given up."""
+    """Keeps callbacks until they are delivered or given up; all of a callback is sealed."""
+
+    def __init__(self, link: Link, keyspace: Keyspace, keys: Keyring, outbox: Outbox) -> None:
+        """Work on this connection."""
+        self._link = link
+        self._keyspace = keyspace
+        self._outbox = outbox
+        self._sealer = Sealer(keys, Callback)
 
     async def put(self, callback: Callback, *, then: Sequence[Task] = (), done: Entry | None = None) -> bool:
         """Keep a new callback and append its tasks; False where its id is there already (nothing changes)."""
-        raise NotImplementedError
+        return await self._write(callback, then, done, new=True)
 
     async def get(self, batch: str, identifier: str) -> Callback:
         """Give a callback. Raises NotFound."""
-        raise NotImplementedError
+        key = self._keyspace.callback(batch, identifier)
+        sealed = await self._link.ask("GET", key)
+        if sealed is None:
+            raise NotFound("callback", f"{batch} {identifier}")
+        return self._sealer.open(sealed, key)
 
     async def save(self, callback: Callback, *, then: Sequence[Task] = (), done: Entry | None = None) -> None:
         """Replace a callback after an attempt, append tasks and strike off the entry, in one step."""
-        raise NotImplementedError
+        await self._write(callback, then, done, new=False)
 
     async def find(self, state: CallbackState, newest: int = 50) -> list[Callback]:
         """List callbacks in a state, the last changed first."""
-        raise NotImplementedError
+        bases = self._keyspace.bases()
+        listed = await self._link.ask_all(
+            [("ZREVRANGE", f"{base}:callbacks:{state}", 0, newest - 1, "WITHSCORES") for base in bases]
+        )
+        members = [(at, member.decode()) for part in listed for member, at in part]
+        keys = [self._keyspace.callback(*member.split(" ", 1)) for _, member in nlargest(newest, members)]
+        values = await self._link.ask_all([("GET", key) for key in keys]) if keys else []
+        return [self._sealer.open(value, key) for key, value in zip(keys, values, strict=True) if value]
+
+    async def _write(self, callback: Callback, then: Sequence[Task], done: Entry | None, *, new: bool) -> bool:
+        """Write a callback, list it under its state, and do what goes with it."""
+        key = self._keyspace.callback(callback.batch, callback.id)
+        home = self._keyspace.home(callback.batch)
+        others = [f"{home}:callbacks:{state}" for state in CallbackState if state is not callback.state]
+        sealed = self._sealer.seal(callback, key)
+        outbox = self._outbox.packed(callback.batch, then, done=done)
+        keys = [key, *others, f"{home}:callbacks:{callback.state}"]
+        arguments = (sealed, f"{callback.batch} {callback.id}", repr(callback.changed_at), outbox, int(new))
+        return bool(await self._link.call("callback", keys, *arguments))

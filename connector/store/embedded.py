@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Self
 
-from connector.domain.errors import Misconfigured, Unavailable
+from connector.domain.errors import Unavailable
 
 OLDEST: Final = (7, 0)
 """The oldest server version whose commands are used (functions came with it)."""

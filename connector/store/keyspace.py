@@ -47,7 +47,7 @@ FAMILIES: Final = (
     Family(r"batch:[^:]+:chunk:\d+", "string", "the fixed facts of a chunk, sealed", "kept"),
     Family(r"batch:[^:]+:status", "hash", "chunk number -> changing part of the chunk, sealed", "kept"),
     Family(r"batch:[^:]+:versions", "hash", "chunk number -> version of its changing part", "kept"),
-    Family(r"batch:[^:]+:events", "stream", "event log (e: msgpack), newest 10,000", "kept"),
+    Family(r"batch:[^:]+:events", "stream", "event log (e: JSON), newest 10,000", "kept"),
     Family(
         r"sender:.+",
         "hash",
@@ -59,7 +59,12 @@ FAMILIES: Final = (
     Family(
         r"index:state:.+", "sorted set", "references in that state by time of acceptance", "until the state changes"
     ),
-    Family(r"queue:[a-z0-9-]+:(urgent|normal)", "stream", "tasks of a step (t: msgpack), one group", "until done"),
+    Family(
+        r"queue:[a-z0-9-]+:(urgent|normal)",
+        "stream",
+        "tasks of a step (t: JSON, d: due time of a timer), one group",
+        "until done",
+    ),
     Family(r"streams", "set", "the names of the partition's streams", "kept"),
     Family(r"timers", "sorted set", "stream and task by due time (Unix seconds)", "until due"),
     Family(r"mapper:\d+", "hash", "keyed hash of source and functional id -> beneficiary, sealed", "kept"),

@@ -1,14 +1,20 @@
 """The store as a whole."""
 
 from collections.abc import Callable
+from typing import Self
 
+from connector.domain.errors import Misconfigured
+from connector.store import requirements
 from connector.store.batches import Batches
 from connector.store.callbacks import Callbacks
 from connector.store.crypto import Keyring
 from connector.store.directory import DirectoryStore
 from connector.store.events import Events
 from connector.store.funds import Funds
+from connector.store.keyspace import Keyspace
+from connector.store.link import Link
 from connector.store.mapper import Mapper
+from connector.store.outbox import Outbox
 from connector.store.queue import Queue
 from connector.store.records import Records
 from connector.store.requests import Requests
@@ -17,28 +23,51 @@ from connector.store.requests import Requests
 class Store:
     """Everything that IsoGate remembers, behind one connection."""
 
-    queue: Queue
-    batches: Batches
-    events: Events
-    mapper: Mapper
-    funds: Funds
-    requests: Requests
-    callbacks: Callbacks
-    directory: DirectoryStore
-    records: Records
+    def __init__(self, link: Link, keyspace: Keyspace, keys: Keyring, clock: Callable[[], float]) -> None:
+        """Put the parts together; ``connect`` is the way in."""
+        outbox = Outbox(keyspace, clock)
+        self.link = link
+        self.keyspace = keyspace
+        self.queue = Queue(link, keyspace, outbox)
+        self.batches = Batches(link, keyspace, keys, outbox)
+        self.events = Events(link, keyspace)
+        self.mapper = Mapper(link, keyspace, keys)
+        self.funds = Funds(link, keyspace)
+        self.requests = Requests(link, keyspace, keys)
+        self.callbacks = Callbacks(link, keyspace, keys, outbox)
+        self.directory = DirectoryStore(link, keyspace, keys, self.funds)
+        self.records = Records(link, keyspace, keys)
 
     @classmethod
-    async def connect(cls, url: str, *, keys: Keyring, partitions: int = 8, clock: Callable[[], float]) -> "Store":
+    async def connect(cls, url: str, *, keys: Keyring, partitions: int = 8, clock: Callable[[], float]) -> Self:
         """Connect to a server, check that it is fit for money, and load the function library.
 
-        Raises Unavailable where no server answers, Misconfigured for one that is too old, not persistent or evicting.
+        Raises Unavailable where no server answers, Misconfigured for one that is too old, not persistent or
+        evicting, or that holds a store of another number of partitions.
         """
-        raise NotImplementedError
+        link = Link(url)
+        try:
+            await requirements.check(link)
+            await link.load()
+            keyspace = Keyspace(partitions)
+            await _check_layout(link, keyspace)
+        except BaseException:
+            await link.close()
+            raise
+        return cls(link, keyspace, keys, clock)
 
     async def ping(self) -> None:
         """Ask the server for a sign of life. Raises Unavailable."""
-        raise NotImplementedError
+        await self.link.ask("PING")
 
     async def close(self) -> None:
         """Give the connections back."""
-        raise NotImplementedError
+        await self.link.close()
+
+
+async def _check_layout(link: Link, keyspace: Keyspace) -> None:
+    """Note the number of partitions on first use, and insist on it afterwards: it decides where everything is."""
+    await link.ask("SET", keyspace.layout(), keyspace.partitions, "NX")
+    there = int(await link.ask("GET", keyspace.layout()))
+    if there != keyspace.partitions:
+        raise Misconfigured("store", 0, "partitions", f"the store was made with {there} partitions")

@@ -1,0 +1,68 @@
+-- Called by queue.py. KEYS are the streams of one partition, in the order in which they are to be read.
+
+-- args: group, worker, count. Gives {stream, id, payload, due} of at most count entries.
+register('isogate_take', function(keys, args)
+  local taken = {}
+  local count = tonumber(args[3])
+  for _, stream in ipairs(keys) do
+    local wanted = count - #taken
+    if wanted <= 0 then break end
+    local read = redis.pcall('XREADGROUP', 'GROUP', args[1], args[2], 'COUNT', wanted, 'STREAMS', stream, '>')
+    if read and read.err == nil then
+      for _, entry in ipairs(read[1][2]) do
+        local fields = entry[2]
+        taken[#taken + 1] = {stream, entry[1], fields[2], fields[4] or ''}
+      end
+    end
+  end
+  return taken
+end)
+
+-- KEYS: the set of stream names. args: group, worker, idle milliseconds, count, steps...
+-- Gives {stream, id, payload, due, deliveries}.
+register('isogate_take_over', function(keys, args)
+  local taken = {}
+  local count = tonumber(args[4])
+  local steps = {}
+  for i = 5, #args do steps[args[i]] = true end
+  for _, stream in ipairs(redis.call('SMEMBERS', keys[1])) do
+    local wanted = count - #taken
+    if wanted <= 0 then break end
+    if #args < 5 or steps[stream:match(':queue:([^:]+):')] then
+      local claim = redis.pcall('XAUTOCLAIM', stream, args[1], args[2], args[3], '0-0', 'COUNT', wanted)
+      if claim.err == nil then
+        for _, entry in ipairs(claim[2]) do
+          local pending = redis.call('XPENDING', stream, args[1], entry[1], entry[1], 1)
+          local deliveries = pending[1] and pending[1][4] or 1
+          taken[#taken + 1] = {stream, entry[1], entry[2][2], entry[2][4] or '', deliveries}
+        end
+      end
+    end
+  end
+  return taken
+end)
+
+-- KEYS: stream. args: group, id
+register('isogate_done', function(keys, args)
+  return strike(keys[1], args[1], args[2])
+end)
+
+-- KEYS: timers, streams. args: now, limit. A timer's member is its stream, a line feed and the task.
+register('isogate_wake', function(keys, args)
+  local due = redis.call('ZRANGEBYSCORE', keys[1], '-inf', args[1], 'WITHSCORES', 'LIMIT', 0, args[2])
+  for i = 1, #due, 2 do
+    local stream, payload = due[i]:match('^([^\n]+)\n(.*)$')
+    redis.call('XADD', stream, '*', 't', payload, 'd', due[i + 1])
+    redis.call('SADD', keys[2], stream)
+    redis.call('ZREM', keys[1], due[i])
+  end
+  return #due / 2
+end)
+
+-- KEYS: streams to be made, each with its group, which begins at the first entry. args: group
+register('isogate_prepare', function(keys, args)
+  for _, stream in ipairs(keys) do
+    redis.pcall('XGROUP', 'CREATE', stream, args[1], '0', 'MKSTREAM')
+  end
+  return #keys
+end)
