@@ -9,7 +9,7 @@ from iso20022_schemas.structure import Definitions
 
 _DEFINITIONS = Path(__file__).parent / "definitions"
 
-# In the standard's own order: messages whose tables are exact, once corrected.
+# Messages whose tables are exact, once corrected.
 FROM_TABLES = (
     "admi.002.001.01",
     "camt.029.001.09",
@@ -43,8 +43,10 @@ FROM_TABLES = (
     "pain.002.001.12",
     "pain.002.001.14",
     "pain.013.001.07",
+    "pain.013.001.08",
     "pain.013.001.11",
     "pain.014.001.07",
+    "pain.014.001.08",
     "pain.014.001.11",
 )
 
