@@ -1,10 +1,49 @@
 """Composition of the HTTP application."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
+from connector.api import (
+    admin,
+    admin_callbacks,
+    admin_directory,
+    docs,
+    fsp,
+    govstack_v1,
+    govstack_v3,
+    health,
+    openapi,
+    sandbox,
+)
+from connector.api.frame import REGISTRY, frame
+from connector.api.operation import Operation
+from connector.api.serving import serve
 from connector.api.settings import ApiSettings
+from connector.flows.services import Services
+
+OPERATIONS: Final[Sequence[Operation]] = (
+    *govstack_v1.OPERATIONS,
+    *govstack_v3.OPERATIONS,
+    *fsp.OPERATIONS,
+    *admin.OPERATIONS,
+    *admin_directory.OPERATIONS,
+    *admin_callbacks.OPERATIONS,
+    *health.OPERATIONS,
+)
 
 
-def application(services: object, settings: ApiSettings) -> web.Application:  # noqa: ARG001 (skeleton)
+def application(services: Services, settings: ApiSettings) -> web.Application:
     """Build the application that serves both contracts over the running services."""
-    return web.Application(client_max_size=settings.max_body_bytes)
+    registry = CollectorRegistry()
+    app = web.Application(client_max_size=settings.max_body_bytes, middlewares=[frame(registry)])
+    app[REGISTRY] = registry
+    for operation in OPERATIONS:
+        app.router.add_route(operation.method, operation.path, serve(operation, services, settings))
+    openapi.publish(app, OPERATIONS, settings)
+    docs.publish(app, OPERATIONS, settings)
+    if settings.open and settings.simulators_url:
+        sandbox.pass_on(app, settings.simulators_url)
+    return app

@@ -39,9 +39,11 @@ class ApiSettings:
 
     profile: ``sandbox`` runs open (no authentication) unless tokens are sent; ``production`` demands a token.
     lengths_strict: id lengths exactly as the contract has them, otherwise up to 36 characters.
-    max_body_bytes: above it a request is answered 413. off_loop_bytes: bodies from this size on are parsed in a thread.
+    max_body_bytes: above it a request is answered 413; max_report_bytes: the same for XML reports.
+    off_loop_bytes: bodies from this size on are parsed in a thread.
     callback_headers: spellings of the callback header, without regard to case, in order of preference.
-    callback_verb: ``POST`` (v3.0) or ``PUT``. simulators_url: where /sim/* is passed on to ("" switches it off).
+    callback_verb: ``POST`` (v3.0) or ``PUT``; callback_https: whether callback URLs must be https.
+    simulators_url: where /sim/* is passed on to ("" switches it off).
     """
 
     profile: str = "sandbox"
@@ -51,6 +53,7 @@ class ApiSettings:
     off_loop_bytes: int = 64 * 1024
     callback_headers: tuple[str, ...] = ("X-Callback-URL", "X-CallbackURL", "X-Callback_URL")
     callback_verb: str = "POST"
+    callback_https: bool = False
     simulators_url: str = ""
     tokens: tuple[Token, ...] = ()
     public_url: str = "http://localhost:3333"

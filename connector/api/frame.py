@@ -1,0 +1,64 @@
+"""Around every request: a request id, security headers, metrics, and the last line of defence."""
+
+import logging
+import re
+import time
+import traceback
+from secrets import token_hex
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from connector.api.serving import PATTERN
+from connector.api.shapes import Failure, failure_of, plain
+from connector.domain.errors import Fault
+
+REQUEST_ID: Final = web.RequestKey("request_id", str)
+REGISTRY: Final = web.AppKey("registry", CollectorRegistry)
+
+_PRESENTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_UNMATCHED: Final = "unmatched"
+_log = logging.getLogger(__name__)
+
+
+def frame(registry: CollectorRegistry) -> Middleware:
+    """Make the middleware; its metrics name path patterns, never the paths themselves."""
+    counted = Counter("isogate_http_requests", "Requests answered", ["method", "path", "status"], registry=registry)
+    timed = Histogram("isogate_http_request_seconds", "Time to answer", ["method", "path"], registry=registry)
+
+    @web.middleware
+    async def framed(request: web.Request, handler: Handler) -> web.StreamResponse:
+        begun = time.perf_counter()
+        given = request.headers.get("X-Request-ID", "")
+        request[REQUEST_ID] = given if _PRESENTABLE_ID.fullmatch(given) else token_hex(8)
+        answer = await _answer(request, handler)
+        pattern = request.get(PATTERN, _UNMATCHED)
+        counted.labels(request.method if pattern != _UNMATCHED else "", pattern, answer.status).inc()
+        timed.labels(request.method if pattern != _UNMATCHED else "", pattern).observe(time.perf_counter() - begun)
+        if not answer.prepared:
+            answer.headers["X-Request-ID"] = request[REQUEST_ID]
+            answer.headers.setdefault("X-Content-Type-Options", "nosniff")
+            answer.headers.setdefault("Cache-Control", "no-store")
+        return answer
+
+    return framed
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer without innards
+        failure = failure_of(error)
+        if failure is None:
+            _log_defect(request, error)
+            failure = Failure(500, (Fault("", "defect", "Something went wrong here; it has been logged."),))
+        return plain(failure)
+
+
+def _log_defect(request: web.Request, error: Exception) -> None:
+    """Log where it happened, but not the error's text, which may carry what was sent."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    places = " < ".join(f"{place.filename.rsplit('/', 1)[-1]}:{place.lineno}" for place in reversed(frames))
+    _log.error("defect %s %s %s", type(error).__name__, places, request[REQUEST_ID])

@@ -1,0 +1,102 @@
+"""JSON from strangers: from bytes to checked values, exactly, or to a list of faults.
+
+Amounts keep every digit: numbers with a fraction become ``Decimal`` straight from the text (pydantic's own JSON
+reader goes through binary floating point, which is why it is not used for the first step).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+import msgspec
+from pydantic import TypeAdapter, ValidationError
+
+from connector.domain.errors import Fault, Refused
+
+MAXIMUM_NUMBER_LENGTH: Final = 40
+MAXIMUM_FAULTS: Final = 20
+MAXIMUM_ECHO: Final = 36
+
+_ECHOED: Final = ("RequestID", "requestID", "requestId")
+
+
+class _UnreadableNumberError(ValueError):
+    """A number that no amount can be."""
+
+
+def _number(text: str) -> Decimal:
+    if len(text) > MAXIMUM_NUMBER_LENGTH:
+        raise _UnreadableNumberError("a number is too long")
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise _UnreadableNumberError("a number is too large") from None
+
+
+_DECODER: Final = msgspec.json.Decoder(float_hook=_number)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What came of a body: its request id for echoing ("" where there is none), and the value or the refusal."""
+
+    request_id: str
+    value: Any = None
+    refusal: Refused | None = None
+
+    def accepted(self) -> object:
+        """Give the value, or raise the refusal."""
+        if self.refusal:
+            raise self.refusal
+        return self.value
+
+
+def decode(body: bytes) -> object:
+    """Read JSON without losing a digit; raises ``Refused`` where it is not JSON, or nested too deeply."""
+    if not body.strip():
+        raise Refused.because("", "empty", "The request needs a JSON body.")
+    try:
+        return _DECODER.decode(body)
+    except RecursionError:
+        raise Refused.because("", "too_deep", "The JSON is nested too deeply.") from None
+    except (msgspec.MsgspecError, ValueError):
+        raise Refused.because("", "malformed", "The body is not well-formed JSON in UTF-8.") from None
+
+
+def parse(body: bytes, adapter: TypeAdapter[Any], read: Callable[[Any], Any]) -> Parsed:
+    """Decode, validate and turn a body into domain values; never raises for what a stranger sent."""
+    request_id = ""
+    try:
+        decoded = decode(body)
+        request_id = echo(decoded)
+        return Parsed(request_id, read(adapter.validate_python(decoded)))
+    except ValidationError as error:
+        return Parsed(request_id, refusal=refusal(error))
+    except Refused as error:
+        return Parsed(request_id, refusal=error)
+
+
+def echo(decoded: object) -> str:
+    """Find the request id that an answer should carry back, if there is a presentable one."""
+    if not isinstance(decoded, dict):
+        return ""
+    found = next((decoded[key] for key in _ECHOED if isinstance(decoded.get(key), str)), "")
+    return found if len(found) <= MAXIMUM_ECHO and found.isprintable() else ""
+
+
+def refusal(error: ValidationError) -> Refused:
+    """Translate what pydantic found, without repeating any value that was sent."""
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return Refused(
+        Fault(pointer(each["loc"]), each["type"], _sentence(each["msg"])) for each in found[:MAXIMUM_FAULTS]
+    )
+
+
+def pointer(place: Sequence[str | int]) -> str:
+    """Write a place within the body as a JSON pointer (RFC 6901)."""
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in place)
+
+
+def _sentence(message: str) -> str:
+    return message if message.endswith(".") else f"{message}."
