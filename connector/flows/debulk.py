@@ -66,7 +66,7 @@ class Debulk:
         chunks: list[tuple[Chunk, ChunkStatus]] = []
         smallest = -(-len(instructions) // MOST_PARTS)  # a tiny chunk size must not use up the chunk numbers
         for currency, refused in credits.refused.items():
-            chunks.append(_unrouted(_id(ref, number, len(chunks)), currency, refused, now))
+            chunks.append(_unrouted(_id(ref, number, len(chunks)), currency, refused, InstructionStatus.RJCT, now))
         for key, group in credits.routed.items():
             for part in _parts(group, max(self._size_for(key[0]), smallest)):
                 chunks.append(_routed(_id(ref, number, len(chunks)), key, part))
@@ -93,7 +93,9 @@ class Debulk:
     def _goal(self, instruction: CreditInstruction, payee: Beneficiary | None) -> ChunkKey | Reason:
         """Say where an instruction goes, or why nowhere."""
         if instruction.address:
-            return self._place(instruction.address, instruction.institution, instruction.modality, instruction.currency)
+            return self._place(
+                instruction.address, instruction.institution, instruction.modality, instruction.currency
+            )
         if payee is None:
             return NOT_REGISTERED
         if not payee.active:
@@ -156,9 +158,33 @@ def _routed(identifier: ChunkId, key: ChunkKey, credits: tuple[Credit, ...]) -> 
 
 
 def _unrouted(
-    identifier: ChunkId, currency: str, refused: Sequence[tuple[Credit, Reason]], now: float
+    identifier: ChunkId,
+    currency: str,
+    refused: Sequence[tuple[Credit, Reason]],
+    status: InstructionStatus,
+    now: float,
 ) -> tuple[Chunk, ChunkStatus]:
-    """A chunk that goes nowhere: everything in it is rejected."""
+    """A chunk that goes nowhere: everything in it is final."""
     chunk = Chunk(identifier, UNROUTED, "", currency, tuple(credit for credit, _ in refused))
-    rejected = (Update(index, InstructionStatus.RJCT, reason) for index, (_, reason) in enumerate(refused))
-    return chunk, moved(advance(fresh(len(refused)), rejected, now), Dispatch.CLOSED, now)
+    final = (Update(index, status, reason) for index, (_, reason) in enumerate(refused))
+    return chunk, moved(advance(fresh(len(refused)), final, now), Dispatch.CLOSED, now)
+
+
+def nowhere(
+    ref: str,
+    number: int,
+    first_position: int,
+    instructions: Sequence[CreditInstruction],
+    ending: tuple[InstructionStatus, Reason],
+    now: float,
+) -> list[tuple[Chunk, ChunkStatus]]:
+    """Cut a slice that is not to be paid into chunks that go nowhere, one per currency, all with the same ending."""
+    taken: set[str] = set()
+    by_currency: dict[str, list[tuple[Credit, Reason]]] = {}
+    for position, instruction in enumerate(instructions, first_position):
+        credit = _credit(position, instruction, None, taken)
+        by_currency.setdefault(instruction.currency, []).append((credit, ending[1]))
+    return [
+        _unrouted(_id(ref, number, index), currency, refused, ending[0], now)
+        for index, (currency, refused) in enumerate(by_currency.items())
+    ]

@@ -13,7 +13,7 @@ from connector.domain.errors import Conflict, Fault, NotFound, Refused
 from connector.domain.event import Event
 from connector.domain.ids import batch_reference
 from connector.domain.instruction import CreditInstruction
-from connector.flows import tasks
+from connector.flows import prevalidation, tasks
 from connector.flows.services import FlowSettings, Services
 
 MOST_FAULTS: Final = 20
@@ -62,6 +62,8 @@ async def submit(services: Services, submission: Submission) -> Batch:
         return known
     await _claim(services, batch)
     await _put_slices(services, batch.ref, submission.instructions)
+    if batch.kind is BatchKind.PREVALIDATION:
+        await prevalidation.remember(services, batch)
     accepted = Event(batch.accepted_at, batch.source, "batch accepted", batch.origin, "ok", f"{batch.count} payments")
     raced = await services.store.batches.create(batch, [tasks.admit(batch)], accepted)
     return batch if raced is None else _same(batch, raced)
@@ -166,12 +168,11 @@ def _same(batch: Batch, known: Batch) -> Batch:
 
 async def _claim(services: Services, batch: Batch) -> None:
     """Claim the request id last of all, so that nothing refused has used it up."""
-    contract = _contract_of(batch.contract, batch.kind)
-    owner = batch.ref
     if batch.retry_of or not batch.request_id:
         return
+    contract = _contract_of(batch.contract, batch.kind)
     claim = services.store.requests.claim
-    if await claim(contract, batch.source, batch.request_id, batch.digest, owner) == "conflict":
+    if await claim(contract, batch.source, batch.request_id, batch.digest, batch.ref) == "conflict":
         raise Conflict("RequestID", batch.request_id)
 
 
@@ -185,6 +186,4 @@ async def _put_slices(services: Services, ref: str, instructions: Sequence[Credi
             piece = instructions[number * size : (number + 1) * size]
             await services.store.batches.put_slice(ref, number, piece)
 
-    async with asyncio.TaskGroup() as group:
-        for number in range(-(-len(instructions) // size)):
-            group.create_task(put(number))
+    await asyncio.gather(*(put(number) for number in range(-(-len(instructions) // size))))

@@ -40,7 +40,9 @@ class Positions:
         found = {self._one(name) for name in ids if name not in _ABSENT}
         if len(found) != 1 or None in found:
             raise Refused.because(
-                "TxInfAndSts/OrgnlEndToEndId", "unknown_transaction", "The report names a payment that was not in the message."
+                "TxInfAndSts/OrgnlEndToEndId",
+                "unknown_transaction",
+                "The report names a payment that was not in the message.",
             )
         return next(position for position in found if position is not None)
 
@@ -118,7 +120,9 @@ def _common_status(report: StatusReport) -> tuple[InstructionStatus, Reason | No
     for block in report.blocks:
         if block.payment_information_id not in {*_ABSENT, report.original_message_id}:
             raise Refused.because(
-                "OrgnlPmtInfAndSts/OrgnlPmtInfId", "unknown_block", "The message had no such payment information block."
+                "OrgnlPmtInfAndSts/OrgnlPmtInfId",
+                "unknown_block",
+                "The message had no such payment information block.",
             )
         if (status := _REPORTED.get(block.status)) is not None:
             return status, _reason(block.reason, block.information)

@@ -28,7 +28,9 @@ def way_of(directory: Directory, programme_id: str, kind: BatchKind) -> Way:
     executor = directory.institutions.get(programme.payer_bank)
     if executor is None or not executor.url:
         raise Refused.because(
-            "/programme", "no_way_out", f"Programme {programme_id} is executed by an institution that is not connected."
+            "/programme",
+            "no_way_out",
+            f"Programme {programme_id} is executed by an institution that is not connected.",
         )
     paying = kind is BatchKind.DISBURSEMENT
     return Way(programme, executor, PAYMENT_MESSAGE[programme.route] if paying else VERIFICATION_MESSAGE)

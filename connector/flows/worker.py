@@ -1,18 +1,128 @@
 """The loop that carries stream entries to their steps."""
 
 import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
+import structlog
+
+from connector.domain.errors import Unavailable
+from connector.domain.event import Event
 from connector.flows.services import Services
+from connector.flows.steps import STEPS
+from connector.flows.times import backoff
+from connector.store import Entry
+
+BLOCK_SECONDS: Final = 0.5
+TIMER_SECONDS: Final = 0.1
+MOST_TIMERS: Final = 1000
+MOST_PAUSE_SECONDS: Final = 5.0
+DEAD_LETTER_LIFE_SECONDS: Final = 90 * 24 * 3600.0
+
+_log = structlog.get_logger(__name__)
 
 
 class Worker:
-    """One worker; any number of them, in any number of processes, share the work."""
+    """One worker; any number of them, in any number of processes, share the work.
+
+    name: different for every process, or a dead worker's entries are not told from a live one's;
+    concurrency: entries at once.
+    """
 
     def __init__(self, services: Services, name: str, concurrency: int = 8) -> None:
         self._services = services
         self._name = name
         self._concurrency = concurrency
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._stop = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set, then finish what was begun."""
-        raise NotImplementedError
+        self._stop = stop
+        loops = (self._take, self._wake, self._take_over)
+        await asyncio.gather(*(self._forever(loop) for loop in loops))
+        if self._running:
+            await asyncio.wait(self._running.values())
+
+    async def _forever(self, turn: Callable[[], Awaitable[None]]) -> None:
+        """Repeat a loop's turn until stopped; while the store is away, slower and slower."""
+        failures = 0
+        while not self._stop.is_set():
+            try:
+                await turn()
+                failures = 0
+            except Unavailable as error:
+                _log.warning("store unavailable", worker=self._name, error=str(error))
+                await self._pause(backoff(0.1, failures, MOST_PAUSE_SECONDS))
+                failures += 1
+
+    async def _take(self) -> None:
+        """Take as many entries as there are hands free."""
+        if len(self._running) >= self._concurrency:
+            await asyncio.wait(self._running.values(), return_when=asyncio.FIRST_COMPLETED)
+        free = self._concurrency - len(self._running)
+        self._begin(await self._services.store.queue.take(tuple(STEPS), self._name, free, BLOCK_SECONDS))
+
+    async def _wake(self) -> None:
+        """Move timers that are due into their streams; at once again while there are many."""
+        if await self._services.store.queue.wake_due(self._services.clock(), MOST_TIMERS) < MOST_TIMERS:
+            await self._pause(TIMER_SECONDS)
+
+    async def _take_over(self) -> None:
+        """Take what a dead worker had in its hands."""
+        idle = self._services.settings.take_over_after_seconds
+        free = self._concurrency - len(self._running)
+        if free > 0:
+            self._begin(await self._services.store.queue.take_over(self._name, idle, free, tuple(STEPS)))
+        await self._pause(min(idle / 4, MOST_PAUSE_SECONDS))
+
+    def _begin(self, entries: Sequence[Entry]) -> None:
+        """Start each entry, unless it is in our own hands already."""
+        for entry in entries:
+            key = f"{entry.stream}/{entry.id}"
+            if key not in self._running:
+                self._running[key] = asyncio.create_task(self._carry(entry))
+                self._running[key].add_done_callback(lambda _, key=key: self._running.pop(key, None))
+
+    async def _carry(self, entry: Entry) -> None:
+        """Carry one entry to its step; what fails stays in the queue and comes again, but not for ever."""
+        try:
+            if entry.deliveries > self._services.settings.deliveries:
+                await self._bury(entry)
+            else:
+                await self._step(entry)
+        except Exception as error:  # noqa: BLE001 (a step's fault must not end the worker; the entry is taken over later)
+            task = entry.task
+            _log.error(
+                "step failed", step=task.step, batch=task.batch, number=task.number, error=type(error).__name__
+            )
+
+    async def _step(self, entry: Entry) -> None:
+        """Run the step, again while the store or a peer is away."""
+        step, failures = STEPS[entry.task.step], 0
+        while True:
+            try:
+                return await asyncio.wait_for(step.run(self._services, entry), step.timeout_seconds)
+            except Unavailable:
+                if self._stop.is_set():
+                    return None
+                await self._pause(backoff(0.1, failures, MOST_PAUSE_SECONDS))
+                failures += 1
+
+    async def _bury(self, entry: Entry) -> None:
+        """Give an entry up that failed again and again: keep it as a dead letter, and say so in the batch's log."""
+        task, store, now = entry.task, self._services.store, self._services.clock()
+        letter = {"step": task.step, "batch": task.batch, "number": task.number, "data": task.data, "at": now}
+        await store.records.put("dead-letter", entry.id, json.dumps(letter), DEAD_LETTER_LIFE_SECONDS)
+        detail = f"{task.step} {task.number} failed {entry.deliveries - 1} times"
+        await store.events.add(task.batch, Event(now, "isogate", "given up", self._name, "dead letter", detail))
+        await store.queue.done(entry)
+        _log.error("dead letter", step=task.step, batch=task.batch, number=task.number)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but not longer than until ``stop``."""
+        try:
+            await asyncio.wait_for(self._stop.wait(), seconds)
+        except TimeoutError:
+            return

@@ -1,0 +1,34 @@
+"""The table of the steps: which stream is carried to which function, and how long one entry may take."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple
+
+from connector.flows import admit, dispatch, inquire, notify, resolve, settle
+from connector.flows.services import Services
+from connector.store import Entry
+
+
+class Step(NamedTuple):
+    """A step: its stream, its function (which commits and strikes the entry off), and its limit in seconds."""
+
+    name: str
+    run: Callable[[Services, Entry], Awaitable[None]]
+    timeout_seconds: float
+
+
+STEPS: Final = {
+    step.name: step
+    for step in (
+        Step("admit", admit.run, 30),
+        Step("authorise", admit.authorise, 45),
+        Step("release", admit.release, 30),
+        Step("settle", settle.run, 30),
+        Step("inquire", inquire.run, 55),
+        Step("dispatch", dispatch.run, 55),
+        Step("resolve", resolve.run, 45),
+        Step("notify", notify.run, 30),
+        Step("callback", notify.deliver, 30),
+        Step("progress", notify.progress, 30),
+    )
+}
+"""In the order in which a worker looks for work: what ends work comes before what begins it."""
