@@ -1,14 +1,22 @@
 """The message engine's front door: values to XML and back, by profile, always under the schema."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
-from connector.domain.errors import Fault, Refused
+from connector.domain.errors import Fault, Misconfigured, NotFound, Refused
 from connector.domain.messages import Message
+from connector.iso20022 import checking, document, profile, sums
+from connector.iso20022.codes import CodeTable, load_tables
 from connector.iso20022.header import BusinessHeader
+from connector.iso20022.parsing import parse
+from connector.iso20022.reader import Reader, compile_reader
+from connector.iso20022.validation import Validator
+from connector.iso20022.writer import compile_writer
+from iso20022_schemas.catalogue import Catalogue
 
-if TYPE_CHECKING:
-    from iso20022_schemas.catalogue import Catalogue
+CODES_FOLDER = "codes"
+"""The folder beside the schemes that holds code tables."""
 
 
 class Received(NamedTuple):
@@ -33,23 +41,42 @@ class Verdict(NamedTuple):
     tolerated: tuple[str, ...]
 
 
+class _Writer(NamedTuple):
+    value: type
+    write: Callable[[Any], bytes]
+
+
 class Engine:
     """Writes and reads messages by profile; safe to use from several threads at once."""
 
-    def __init__(self, catalogue: "Catalogue", *profile_folders: Path) -> None:
+    def __init__(self, catalogue: Catalogue, *profile_folders: Path) -> None:
         """Load, check and compile every profile of the folders (``<folder>/<scheme>/<message>.yaml``).
 
         Raises ``Misconfigured`` with file, line, path and sentence for the first profile that cannot be used.
         """
         self._catalogue = catalogue
-        self._folders = profile_folders
+        self._validator = Validator(catalogue)
+        self._writers: dict[tuple[str, str], _Writer] = {}
+        self._readers: dict[tuple[str, str], Reader] = {}
+        for folder in profile_folders:
+            self._load(folder)
 
     def write(self, profile: str, message: str, value: Message) -> bytes:
         """Write a value as a message (``write("generic", "pain.001.001.09", transfer)``), valid under its schema.
 
         Raises ``Refused`` with the element path where the value cannot be written.
         """
-        raise Refused.because(message, "unsupported", f"Profile {profile} does not write {type(value).__name__}.")
+        writer = self._writers.get((profile, message))
+        if writer is None or not isinstance(value, writer.value):
+            raise Refused.because(
+                message, "unsupported", f"Scheme {profile} writes no {type(value).__name__} as {message}."
+            )
+        sums.check_value(value, message)
+        body = writer.write(value)
+        faults = self._validator.check(parse(body), message).faults
+        if faults:
+            raise Refused(faults)
+        return body
 
     def read(self, body: bytes, *, profile: str = "generic") -> Received:
         """Read a message of any kind that the profile reads.
@@ -57,8 +84,56 @@ class Engine:
         Raises ``Refused`` for anything that is not a valid message: bad or dangerous XML, unknown namespace,
         schema faults, wrong counts and sums.
         """
-        raise Refused.because("/", "unsupported", f"Profile {profile} does not read this ({len(body)} bytes).")
+        found = document.find(parse(body), self._catalogue)
+        reader = self._readers.get((profile, found.message))
+        if reader is None:
+            raise Refused.because("/Document", "unsupported", f"Scheme {profile} does not read {found.message}.")
+        faults, tolerated = self._judge(found)
+        if faults:
+            raise Refused(faults)
+        value = reader.read(found.element, found.message, tolerated)
+        return Received(found.message, value, found.header, tolerated)
 
     def validate(self, body: bytes) -> Verdict:
         """Judge any message of the catalogue: form, schema, counts and sums; never raises for what is in the body."""
-        return Verdict("", not body, (), ())
+        try:
+            found = document.find(parse(body), self._catalogue)
+        except Refused as refused:
+            return Verdict("", valid=False, faults=refused.faults, tolerated=())
+        faults, tolerated = self._judge(found)
+        return Verdict(found.message, not faults, faults, tolerated)
+
+    def profiles(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Each scheme with the messages that it writes and those that it reads."""
+        schemes = sorted({scheme for scheme, _ in (*self._writers, *self._readers)})
+        return {scheme: (_of(scheme, self._writers), _of(scheme, self._readers)) for scheme in schemes}
+
+    def _judge(self, found: document.Found) -> tuple[tuple[Fault, ...], tuple[str, ...]]:
+        checked = self._validator.check(found.element, found.message)
+        faults = checked.faults or sums.faults(found.element, found.message)
+        return faults, (*found.tolerated, *checked.tolerated)
+
+    def _load(self, folder: Path) -> None:
+        if not folder.is_dir():
+            raise Misconfigured(str(folder), 0, "", "is no folder, so no profiles can be read from it")
+        tables = load_tables(folder / CODES_FOLDER)
+        for file in sorted(folder.glob("*/????.???.???.??.yaml")):
+            self._add(profile.load(file), tables)
+
+    def _add(self, loaded: profile.Profile, tables: dict[str, CodeTable]) -> None:
+        try:
+            root = self._catalogue.structure(loaded.message)
+        except NotFound:
+            raise loaded.place.wrong(f"there is no schema of {loaded.message}") from None
+        namespace = self._catalogue.namespace(loaded.message)
+        checking.check(loaded, root, tables)
+        key = (loaded.scheme, loaded.message)
+        if loaded.write is not None:
+            write = compile_writer(loaded, root, namespace, tables)
+            self._writers[key] = _Writer(checking.SHAPES[loaded.value].cls, write)
+        if loaded.read is not None:
+            self._readers[key] = compile_reader(loaded, root, namespace, tables)
+
+
+def _of(scheme: str, keys: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    return tuple(sorted(message for owner, message in keys if owner == scheme))

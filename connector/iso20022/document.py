@@ -1,0 +1,126 @@
+"""Finds the one message in what was received: its Document, its name, the business header, and oddities on the way.
+
+Reports in the wild stand in envelopes of many kinds, lack their namespace or use a bank's dialect of it.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from lxml import etree
+
+from connector.domain.errors import Refused
+from connector.iso20022.header import BusinessHeader, read_header
+from iso20022_schemas.catalogue import Catalogue
+
+_MESSAGE_NAME: Final = re.compile(r"[a-z]{4}\.\d{3}\.\d{3}\.\d{2}")
+
+USUAL_VERSIONS: Final = (
+    "pain.002.001.10",
+    "pacs.002.001.10",
+    "pacs.004.001.09",
+    "acmt.024.001.03",
+    "pain.001.001.09",
+    "pacs.008.001.08",
+    "acmt.023.001.03",
+    "pacs.028.001.03",
+)
+"""What a Document without namespace is taken for, by the name of its first element."""
+
+
+class Found(NamedTuple):
+    """The message: its element (in the namespace of the catalogue), its name, its header, what was odd."""
+
+    element: etree._Element
+    message: str
+    header: BusinessHeader | None
+    tolerated: tuple[str, ...]
+
+
+def find(root: etree._Element, catalogue: Catalogue) -> Found:
+    """Find the message below a parsed root. Raises ``Refused``: none, several, or none that the catalogue has."""
+    tolerated: list[str] = []
+    document = root if _local(root) == "Document" else _enveloped(root, catalogue)
+    if document is not root:
+        tolerated.append(f"The Document stands in an envelope ({_local(root)}).")
+    message = _name(document, catalogue, tolerated)
+    header = next((element for element in root.iter("{*}AppHdr") if not _within(element, document)), None)
+    return Found(document, message, None if header is None else read_header(header), tuple(tolerated))
+
+
+def _enveloped(root: etree._Element, catalogue: Catalogue) -> etree._Element:
+    """The only Document in an envelope; a bare message of the catalogue (a lone AppHdr) stands for itself."""
+    documents = [element for element in root.iter("{*}Document") if not _inside_document(element)]
+    if len(documents) > 1:
+        raise Refused.because("/", "several", "The envelope has more than one Document.")
+    if documents:
+        return documents[0]
+    if catalogue.find(_namespace(root)):
+        return root
+    raise Refused.because("/", "unknown_message", "There is no Document of a known message in it.")
+
+
+def _inside_document(element: etree._Element) -> bool:
+    return next(element.iterancestors("{*}Document"), None) is not None
+
+
+def _within(element: etree._Element, document: etree._Element) -> bool:
+    return any(ancestor is document for ancestor in element.iterancestors())
+
+
+def _name(document: etree._Element, catalogue: Catalogue, tolerated: list[str]) -> str:
+    """The message's name by its namespace; a missing or dialect namespace is put right in the tree."""
+    namespace = _namespace(document)
+    message = catalogue.find(namespace)
+    if message:
+        return message
+    if not namespace:
+        message = _by_content(document, catalogue)
+        tolerated.append(f"The namespace is missing; read as {message}.")
+    else:
+        message = _by_dialect(namespace, catalogue)
+        tolerated.append(f"The namespace is a dialect; read as {message}.")
+    _rename(document, namespace, catalogue.namespace(message))
+    return message
+
+
+def _by_content(document: etree._Element, catalogue: Catalogue) -> str:
+    first = next((_local(child) for child in document), "")
+    known = catalogue.messages()
+    for message in USUAL_VERSIONS:
+        if message in known and catalogue.structure(message).child(first):
+            return message
+    raise Refused.because("/Document", "unknown_message", "The message has no namespace and no known content.")
+
+
+def _by_dialect(namespace: str, catalogue: Catalogue) -> str:
+    name = _MESSAGE_NAME.search(namespace)
+    if name is None or name[0] not in catalogue.messages() or namespace.startswith("urn:iso:std:iso:20022"):
+        raise Refused.because("/Document", "unknown_message", "The namespace is not one of a known message.")
+    return name[0]
+
+
+def _rename(document: etree._Element, old: str, new: str) -> None:
+    prefix = f"{{{old}}}" if old else ""
+    for element in document.iter(f"{prefix}*" if old else None):
+        if _namespace(element) == old:
+            element.tag = f"{{{new}}}{_local(element)}"
+
+
+def local_names(element: etree._Element, top: etree._Element) -> Iterator[str]:
+    """The names from below ``top`` down to the element, with a position where there are several alike."""
+    if element is top:
+        return
+    parent = element.getparent()
+    if parent is not None:
+        yield from local_names(parent, top)
+        alike = [child for child in parent if child.tag == element.tag]
+        yield f"{_local(element)}[{alike.index(element) + 1}]" if len(alike) > 1 else _local(element)
+
+
+def _namespace(element: etree._Element) -> str:
+    return etree.QName(element).namespace or ""
+
+
+def _local(element: etree._Element) -> str:
+    return etree.QName(element).localname

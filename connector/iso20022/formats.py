@@ -1,0 +1,143 @@
+"""How values of the domain look as XML text, a whole column at a time, in both directions."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+from xml.sax.saxutils import escape
+
+from connector.domain.errors import Refused
+from connector.domain.money import exponent, is_currency, minor_units
+
+_MARKUP: Final = re.compile('[&<>"\r]')
+_FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_QUOTES: Final = {'"': "&quot;", "\r": "&#13;"}
+
+
+def escaped(values: Sequence[str], where: str) -> Sequence[str]:
+    """Make text safe for XML; one search over the whole column where there is nothing to do, as nearly always.
+
+    Raises ``Refused`` for control characters, which XML cannot carry.
+    """
+    joined = "\n".join(values)
+    if _FORBIDDEN.search(joined):
+        raise Refused.because(where, "characters", "The text has control characters, which XML cannot carry.")
+    if _MARKUP.search(joined):
+        return [escape(value, _QUOTES) for value in values]
+    return values
+
+
+def _write_text(values: Sequence[Any], _currency: str, where: str) -> Sequence[str]:
+    return escaped(values, where)
+
+
+def _write_datetime(values: Sequence[Any], _currency: str, _where: str) -> Sequence[str]:
+    return [value.isoformat(timespec="milliseconds") for value in values]
+
+
+def _write_date(values: Sequence[Any], _currency: str, _where: str) -> Sequence[str]:
+    return [f"{value:%Y-%m-%d}" if value.year > 999 else value.isoformat()[:10] for value in values]
+
+
+def _write_integer(values: Sequence[Any], _currency: str, _where: str) -> Sequence[str]:
+    return ["" if value is None else str(value) for value in values]
+
+
+def _write_boolean(values: Sequence[Any], _currency: str, _where: str) -> Sequence[str]:
+    return ["true" if value else "false" for value in values]
+
+
+def _write_amount(values: Sequence[Any], currency: str, where: str) -> Sequence[str]:
+    """Minor units as a decimal number with the currency's decimals."""
+    if not is_currency(currency):
+        raise Refused.because(where, "AM03", "The currency is not in ISO 4217.")
+    if any(value < 0 for value in values):
+        raise Refused.because(where, "AM01", "The amount must not be negative.")
+    decimals = exponent(currency)
+    if not decimals:
+        return [str(value) for value in values]
+    unit = 10**decimals
+    template = f"%d.%0{decimals}d"
+    return [template % divmod(value, unit) for value in values]
+
+
+def _read_text(texts: Sequence[str], _currency: str, _where: str) -> Sequence[Any]:
+    return texts
+
+
+def _read_datetime(texts: Sequence[str], _currency: str, where: str) -> Sequence[Any]:
+    return [_moment(text.strip(), where) for text in texts]
+
+
+def _moment(text: str, where: str) -> datetime:
+    """A moment; one without a time zone is taken as UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused.because(where, "DT01", "The date and time cannot be understood.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _read_date(texts: Sequence[str], _currency: str, where: str) -> Sequence[Any]:
+    """Dates; "" stays None. A time zone behind the date says nothing about the day and is left out."""
+    try:
+        return [date.fromisoformat(text.strip()[:10]) if text else None for text in texts]
+    except ValueError:
+        raise Refused.because(where, "DT01", "The date cannot be understood.") from None
+
+
+def _read_integer(texts: Sequence[str], _currency: str, where: str) -> Sequence[Any]:
+    try:
+        return [int(text) if text else None for text in texts]
+    except ValueError:
+        raise Refused.because(where, "FF01", "The number cannot be understood.") from None
+
+
+def _read_boolean(texts: Sequence[str], _currency: str, _where: str) -> Sequence[Any]:
+    return [text.strip() in {"true", "1"} for text in texts]
+
+
+def _read_amount(texts: Sequence[str], currency: str, where: str) -> Sequence[Any]:
+    if not is_currency(currency):
+        raise Refused.because(where, "AM03", "The currency is not in ISO 4217.")
+    decimals = exponent(currency)
+    return [minor_of(text, currency, decimals, where) for text in texts]
+
+
+def minor_of(text: str, currency: str, decimals: int, where: str) -> int:
+    """Decimal text to minor units; the usual spelling (all decimals, digits only) goes the short way."""
+    whole, _, fraction = text.partition(".")
+    if len(fraction) == decimals and whole.isdecimal() and (fraction.isdecimal() or not decimals) and int(whole):
+        return int(whole + fraction)
+    return minor_units(Decimal(text.strip()), currency, where)
+
+
+class Format(NamedTuple):
+    """One way of spelling: the Python type it is for and the built-in schema types it may fill."""
+
+    type: type
+    bases: frozenset[str]
+    write: Callable[[Sequence[Any], str, str], Sequence[str]]
+    read: Callable[[Sequence[str], str, str], Sequence[Any]]
+
+
+FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
+    {
+        "text": Format(str, frozenset({"string", "anyURI"}), _write_text, _read_text),
+        "decimal": Format(str, frozenset({"decimal", "string"}), _write_text, _read_text),
+        "datetime": Format(datetime, frozenset({"dateTime"}), _write_datetime, _read_datetime),
+        "date": Format(date, frozenset({"date"}), _write_date, _read_date),
+        "integer": Format(int, frozenset({"string", "decimal", "integer"}), _write_integer, _read_integer),
+        "boolean": Format(bool, frozenset({"boolean"}), _write_boolean, _read_boolean),
+        "amount": Format(int, frozenset({"decimal"}), _write_amount, _read_amount),
+    }
+)
+
+_BY_TYPE: Final = {str: "text", datetime: "datetime", date: "date", int: "integer", bool: "boolean"}
+
+
+def format_for(name: str, kind: type) -> str:
+    """The format a field of this type gets unless the profile names another; amounts must be named."""
+    return "amount" if name.endswith("_minor") else _BY_TYPE[kind]

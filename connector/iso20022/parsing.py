@@ -1,0 +1,64 @@
+"""Parses XML from outside, which is hostile: no DTD, no entities, no network, limits on size and depth."""
+
+from typing import Final
+
+from lxml import etree
+
+from connector.domain.errors import Refused
+
+MAXIMUM_BYTES: Final = 64 * 1024 * 1024
+"""Larger messages are refused; a chunk of 5,000 credits has about 5 MB."""
+
+MAXIMUM_DEPTH: Final = 256
+"""Libxml2's own limit without ``huge_tree``; the deepest ISO 20022 message needs about 25."""
+
+_ENCODINGS: Final = frozenset({"UTF-8", "ASCII", "US-ASCII", "ISO-8859-1", "WINDOWS-1252"})
+
+
+def parse(body: bytes) -> etree._Element:
+    """Parse a message to its root element, without comments and processing instructions.
+
+    Raises ``Refused``: too large, a document type declaration, another encoding, not well-formed.
+    """
+    if len(body) > MAXIMUM_BYTES:
+        raise Refused.because("/", "too_large", f"The message has more than {MAXIMUM_BYTES} bytes.")
+    if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
+        raise Refused.because("/", "dtd", "The message has a document type declaration; none is accepted.")
+    try:
+        root = etree.fromstring(body, _parser())
+    except etree.XMLSyntaxError as error:
+        raise Refused.because("/", "malformed", _reason(error)) from None
+    except ValueError:
+        raise Refused.because("/", "malformed", "The message is not XML.") from None
+    _check_prolog(root)
+    return root
+
+
+def _parser() -> etree.XMLParser:
+    """A parser for one message; parsers are not shared between threads."""
+    return etree.XMLParser(
+        resolve_entities=False,
+        load_dtd=False,
+        dtd_validation=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
+def _check_prolog(root: etree._Element) -> None:
+    """What a search in the bytes cannot see, because of the encoding they are in."""
+    prolog = root.getroottree().docinfo
+    if prolog.doctype or prolog.internalDTD is not None:
+        raise Refused.because("/", "dtd", "The message has a document type declaration; none is accepted.")
+    if (prolog.encoding or "UTF-8").upper() not in _ENCODINGS:
+        raise Refused.because("/", "encoding", "The message must be encoded in UTF-8.")
+
+
+def _reason(error: etree.XMLSyntaxError) -> str:
+    """Why it is not well-formed, by place only: libxml2's own text may quote what stands there."""
+    line, column = error.position
+    if "depth" in str(error.msg):
+        return f"Elements are nested deeper than {MAXIMUM_DEPTH} levels at line {line}."
+    return f"The message is not well-formed XML at line {line}, column {column}."

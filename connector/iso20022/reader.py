@@ -1,0 +1,263 @@
+"""Compiles the read part of a checked profile to a function from a parsed message to a value.
+
+One walk over the tree: a table per element says what to do with each child it may have, everything else is passed
+over. Rows are collected as text and turned into values a column at a time.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import repeat
+from typing import Any, Final, NamedTuple
+
+from lxml import etree
+
+from connector.domain.errors import Refused
+from connector.iso20022.codes import CodeTable
+from connector.iso20022.fields import SHAPES, Shape
+from connector.iso20022.formats import FORMATS, format_for
+from connector.iso20022.profile import Profile, Rule
+from iso20022_schemas.structure import Node
+
+
+@dataclass(slots=True)
+class Picked:
+    """What has been picked from one message so far: the message's own fields, and rows by collection."""
+
+    values: list[str]
+    rows: dict[str, list[list[str]]] = field(default_factory=dict)
+
+
+Step = Callable[[etree._Element, list[str], Picked], None]
+"""What to do with an element: given it, the fields of its level and everything picked so far."""
+
+Steps = dict[str, Step]
+_FREE: Final = ""
+
+
+class Slot(NamedTuple):
+    """A field that is read: its place in the list of its level, and how its text becomes a value."""
+
+    index: int
+    rule: Rule
+
+
+@dataclass(slots=True)
+class _Level:
+    """The fields that are read at one level (the message, or a collection's items)."""
+
+    shape: Shape
+    slots: dict[str, Slot] = field(default_factory=dict)
+
+    def slot(self, rule: Rule, name: str) -> int:
+        return self.slots.setdefault(name, Slot(len(self.slots), rule)).index
+
+
+class _Compiler(NamedTuple):
+    """Compiles one profile; level is where the rules at hand read into."""
+
+    namespace: str
+    tables: Mapping[str, CodeTable]
+    message: _Level
+    levels: dict[str, _Level]
+    level: _Level
+
+    def steps(self, rule: Rule, node: Node) -> Steps:
+        """What to do with each child element."""
+        found: Steps = {}
+        for child in rule.children:
+            below = node.child(child.name)
+            if below is None:
+                raise child.place.wrong("was not checked")
+            found[f"{{{self.namespace}}}{child.name}"] = self.step(child, below)
+        return found
+
+    def step(self, rule: Rule, node: Node) -> Step:
+        if rule.each:
+            return self.rows(rule, node)
+        parts = [self.attribute(attribute) for attribute in rule.attributes]
+        if rule.has_value:
+            parts.append(self.leaf(rule, node))
+        if rule.children:
+            parts.append(_descend(self.steps(rule, node)))
+        whole = parts[0] if len(parts) == 1 else _all(parts)
+        repeats = node.maximum != 1 and not rule.many
+        return _once(whole, rule) if repeats else whole
+
+    def rows(self, rule: Rule, node: Node) -> Step:
+        """Start a new row of the collection for every such element."""
+        name = rule.each.removeprefix("../")
+        item = self.message.shape.fields[name].item
+        if item is None:
+            raise rule.place.wrong("was not checked")
+        level = self.levels.setdefault(name, _Level(item))
+        steps = self._replace(level=level).steps(rule, node)
+        width = len(item.fields)
+
+        def step(element: etree._Element, _: list[str], picked: Picked) -> None:
+            row = [_FREE] * width
+            picked.rows[name].append(row)
+            for child in element:
+                todo = steps.get(child.tag)
+                if todo:
+                    todo(child, row, picked)
+
+        return step
+
+    def leaf(self, rule: Rule, _node: Node) -> Step:
+        if rule.constant is not None:
+            return _demand(rule, rule.constant)
+        return self.store(rule, lambda element: element.text or "")
+
+    def attribute(self, rule: Rule) -> Step:
+        if rule.constant is not None:
+            raise rule.place.wrong("an attribute is read into a field")
+        return self.store(rule, lambda element: element.get(rule.name) or "")
+
+    def store(self, rule: Rule, text_of: Callable[[etree._Element], str]) -> Step:
+        """Keep the element's text in its field; a message's field, seen from a row, must always be the same."""
+        if rule.source.startswith("../") and self.level is not self.message:
+            return _shared(self.message.slot(rule, rule.source.removeprefix("../")), rule, text_of)
+        index = self.level.slot(rule, rule.source.removeprefix("../"))
+        if rule.many == "join":
+            return _joined(index, text_of)
+
+        def step(element: etree._Element, row: list[str], _: Picked) -> None:
+            if not row[index]:
+                row[index] = text_of(element)
+
+        return step
+
+
+def _descend(steps: Steps) -> Step:
+    def step(element: etree._Element, row: list[str], picked: Picked) -> None:
+        for child in element:
+            todo = steps.get(child.tag)
+            if todo:
+                todo(child, row, picked)
+
+    return step
+
+
+def _all(parts: Sequence[Step]) -> Step:
+    def step(element: etree._Element, row: list[str], picked: Picked) -> None:
+        for part in parts:
+            part(element, row, picked)
+
+    return step
+
+
+def _once(whole: Step, rule: Rule) -> Step:
+    """Refuse an element that stands there again, rather than losing or mixing what it says."""
+
+    def step(element: etree._Element, row: list[str], picked: Picked) -> None:
+        if next(element.itersiblings(element.tag, preceding=True), None) is not None:
+            raise Refused.because(rule.place.path, "unsupported", f"More than one {rule.name} is not supported here.")
+        whole(element, row, picked)
+
+    return step
+
+
+def _joined(index: int, text_of: Callable[[etree._Element], str]) -> Step:
+    def step(element: etree._Element, row: list[str], _: Picked) -> None:
+        row[index] = f"{row[index]} {text_of(element)}".strip()
+
+    return step
+
+
+def _shared(index: int, rule: Rule, text_of: Callable[[etree._Element], str]) -> Step:
+    def step(element: etree._Element, _: list[str], picked: Picked) -> None:
+        text, known = text_of(element), picked.values[index]
+        if known and known != text:
+            name = rule.source.removeprefix("../")
+            raise Refused.because(rule.place.path, "mixed", f"All transactions of a message must have one {name}.")
+        picked.values[index] = text
+
+    return step
+
+
+def _demand(rule: Rule, constant: str) -> Step:
+    def step(element: etree._Element, _: list[str], __: Picked) -> None:
+        if (element.text or "").strip() != constant:
+            raise Refused.because(rule.place.path, "usage", f"Only {constant} is accepted here.")
+
+    return step
+
+
+class Reader(NamedTuple):
+    """A compiled profile: picks what is mapped out of a validated tree and builds the value."""
+
+    cls: type
+    steps: Steps
+    message: _Level
+    levels: Mapping[str, _Level]
+    tables: Mapping[str, CodeTable]
+
+    def read(self, root: etree._Element, message: str, tolerated: tuple[str, ...]) -> Any:
+        """The value of a message that is valid under its schema. Raises ``Refused``."""
+        picked = Picked([_FREE] * len(self.message.shape.fields), {name: [] for name in self.levels})
+        _descend(self.steps)(root, picked.values, picked)
+        currency = self._text("currency", picked)
+        given = {name: self._items(name, rows, currency) for name, rows in picked.rows.items()}
+        for name, slot in self.message.slots.items():
+            text = picked.values[slot.index]
+            if text:
+                given[name] = self._column(self.message, name, slot, [text], currency)[0]
+        return self.cls(**self._completed(given, message, tolerated))
+
+    def _text(self, name: str, picked: Picked) -> str:
+        slot = self.message.slots.get(name)
+        return picked.values[slot.index] if slot else ""
+
+    def _items(self, name: str, rows: list[list[str]], currency: str) -> list[Any]:
+        """The items of a collection; fields that are not read keep their default."""
+        level = self.levels[name]
+        cls: Any = level.shape.cls
+        if not rows:
+            return []
+        texts = list(zip(*rows, strict=True))
+        columns = [
+            self._column(level, field, level.slots[field], texts[level.slots[field].index], currency)
+            if field in level.slots
+            else repeat(cls._field_defaults.get(field, _FREE), len(rows))
+            for field in cls._fields
+        ]
+        return list(map(cls._make, zip(*columns, strict=True)))
+
+    def _column(self, level: _Level, name: str, slot: Slot, texts: Sequence[str], currency: str) -> Sequence[Any]:
+        rule, kind = slot.rule, level.shape.fields[name].type
+        if rule.code:
+            texts = _translated(texts, {"": "", **self.tables[rule.code].reverse}, rule)
+        return FORMATS[rule.format or format_for(name, kind)].read(texts, currency, rule.place.path)
+
+    def _completed(self, given: dict[str, Any], message: str, tolerated: tuple[str, ...]) -> dict[str, Any]:
+        """Add what no element says: the message's name, the total, the day where none is given, empty texts."""
+        fields = self.message.shape.fields
+        extra: dict[str, Any] = {"message": message, "tolerated": tolerated}
+        given.update({name: value for name, value in extra.items() if name in fields})
+        if "total_minor" in fields:
+            rows = given.get("transfers") or given.get("returns") or ()
+            given["total_minor"] = sum(row.amount_minor for row in rows)
+        for name, item in fields.items():
+            if item.required and given.get(name) is None:
+                given[name] = given["created"].date() if name.endswith("_date") else item.type()
+        return given
+
+
+def _translated(texts: Sequence[str], codes: Mapping[str, str], rule: Rule) -> Sequence[str]:
+    try:
+        return [codes[text] for text in texts]
+    except KeyError:
+        raise Refused.because(
+            rule.place.path, "usage", f"The code is not one of those that {rule.code} allows."
+        ) from None
+
+
+def compile_reader(profile: Profile, root: Node, namespace: str, tables: Mapping[str, CodeTable]) -> Reader:
+    """Compile a profile that was checked and has a read part."""
+    if profile.read is None:
+        raise profile.place.wrong("has nothing to read")
+    shape = SHAPES[profile.value]
+    level = _Level(shape)
+    compiler = _Compiler(namespace, tables, level, {}, level)
+    steps = compiler.steps(profile.read, root)
+    return Reader(shape.cls, steps, level, compiler.levels, tables)

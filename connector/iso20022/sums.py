@@ -1,0 +1,96 @@
+"""Counts and control sums: what a message says of its transactions against the transactions that are there."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal, InvalidOperation
+from typing import Final, NamedTuple
+
+from lxml import etree
+
+from connector.domain.errors import Fault, Refused
+from connector.domain.messages import CreditTransfer, Message, PaymentReturn
+
+
+class _Family(NamedTuple):
+    """Where a family of messages says how many transactions it has and how much they come to.
+
+    block: the element that groups transactions and counts them too ("" for none); amounts: the alternatives in
+    which a transaction gives its amount; total: an amount in the header beside CtrlSum.
+    """
+
+    transaction: str
+    amounts: tuple[str, ...]
+    block: str = ""
+    total: str = ""
+
+
+_FAMILIES: Final = {
+    "pain.001": _Family("CdtTrfTxInf", ("Amt/InstdAmt", "Amt/EqvtAmt/Amt"), block="PmtInf"),
+    "pain.008": _Family("DrctDbtTxInf", ("InstdAmt",), block="PmtInf"),
+    "pacs.008": _Family("CdtTrfTxInf", ("IntrBkSttlmAmt",), total="TtlIntrBkSttlmAmt"),
+    "pacs.004": _Family("TxInf", ("RtrdIntrBkSttlmAmt",), total="TtlRtrdIntrBkSttlmAmt"),
+}
+
+
+def check_value(value: Message, message: str) -> None:
+    """Refuse to write a value whose own total is not the sum of its transactions."""
+    if isinstance(value, CreditTransfer):
+        total = sum(transfer.amount_minor for transfer in value.transfers)
+    elif isinstance(value, PaymentReturn):
+        total = sum(returned.amount_minor for returned in value.returns)
+    else:
+        return
+    if total != value.total_minor:
+        raise Refused.because(message, "AM10", "The total is not the sum of the transactions.")
+
+
+def faults(document: etree._Element, message: str) -> tuple[Fault, ...]:
+    """What is wrong with the counts and sums of a message that is valid under its schema."""
+    family = _FAMILIES.get(message[:8])
+    content = next(iter(document), None)
+    if family is None or content is None:
+        return ()
+    header = content.find("{*}GrpHdr")
+    name = etree.QName(content).localname
+    return () if header is None else tuple(_faults(content, header, name, family))
+
+
+def _faults(content: etree._Element, header: etree._Element, name: str, family: _Family) -> Iterator[Fault]:
+    namespace = etree.QName(content).namespace
+    blocks = list(content.iterchildren(f"{{{namespace}}}{family.block}")) if family.block else [content]
+    counted = [_amounts(block, family, str(namespace)) for block in blocks]
+    everything = [amount for _, amounts in counted for amount in amounts]
+    count = sum(size for size, _ in counted)
+    yield from _compare(header, f"{name}/GrpHdr", count, everything)
+    yield from _compare_total(header, f"{name}/GrpHdr/{family.total}", family.total, everything)
+    if family.block:
+        for position, (block, (size, amounts)) in enumerate(zip(blocks, counted, strict=True), 1):
+            yield from _compare(block, f"{name}/{family.block}[{position}]", size, amounts)
+
+
+def _amounts(block: etree._Element, family: _Family, namespace: str) -> tuple[int, list[str]]:
+    """How many transactions a block has, and their amounts as text."""
+    names = {"n": namespace}
+    count = int(float(str(block.xpath(f"count(n:{family.transaction})", namespaces=names))))
+    steps = (f"n:{family.transaction}/n:{path.replace('/', '/n:')}/text()" for path in family.amounts)
+    found = block.xpath(" | ".join(steps), namespaces=names, smart_strings=False)
+    return count, [str(text) for text in found] if isinstance(found, list) else []
+
+
+def _compare(place: etree._Element, path: str, count: int, amounts: Iterable[str]) -> Iterator[Fault]:
+    stated = (place.findtext("{*}NbOfTxs") or "").strip()
+    if stated and int(stated) != count:
+        yield Fault(f"{path}/NbOfTxs", "AM18", f"States {stated} transactions; there are {count}.")
+    yield from _compare_total(place, f"{path}/CtrlSum", "CtrlSum", amounts)
+
+
+def _compare_total(place: etree._Element, path: str, name: str, amounts: Iterable[str]) -> Iterator[Fault]:
+    stated = (place.findtext(f"{{*}}{name}") or "").strip() if name else ""
+    if not stated:
+        return
+    try:
+        total = sum(map(Decimal, amounts), Decimal())
+        wrong = Decimal(stated) != total
+    except InvalidOperation:
+        wrong, total = True, Decimal()
+    if wrong:
+        yield Fault(path, "AM10", f"States a sum of {stated}; the transactions come to {total}.")

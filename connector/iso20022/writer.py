@@ -1,0 +1,239 @@
+"""Compiles the write part of a checked profile to a function from a value to bytes.
+
+Everything works on columns: a field of all rows at once is turned into text, and one template per row joins them,
+so that per transaction there is little more than string formatting. An optional element without a value is not
+written, nor is an optional container in which nothing stands.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
+
+from connector.domain.errors import Refused
+from connector.iso20022.codes import CodeTable
+from connector.iso20022.fields import SHAPES, Shape
+from connector.iso20022.formats import FORMATS, format_for
+from connector.iso20022.profile import Condition, Profile, Rule
+from iso20022_schemas.structure import Node
+
+Column = Callable[[Any, Sequence[Any]], Sequence[str]]
+"""From the message and the rows to one text a row. At message level the message itself is the only row."""
+
+Piece = str | Column
+_DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
+
+def compile_writer(
+    profile: Profile, root: Node, namespace: str, tables: Mapping[str, CodeTable]
+) -> Callable[[Any], bytes]:
+    """Compile a profile that was checked and has a write part."""
+    if profile.write is None:
+        raise profile.place.wrong("has nothing to write")
+    shape = SHAPES[profile.value]
+    pieces: list[Piece] = [f'{_DECLARATION}<{root.name} xmlns="{namespace}">']
+    pieces += _Compiler(tables, shape, shape).children(profile.write, root, optional=False)
+    row = _rendered([*pieces, f"</{root.name}>"])
+
+    def write(message: Any) -> bytes:
+        return row(message, (message,))[0].encode()
+
+    return write
+
+
+class _Compiler(NamedTuple):
+    """Compiles the elements of one level; rows are items of the shape ``item``, or the message itself."""
+
+    tables: Mapping[str, CodeTable]
+    message: Shape
+    item: Shape
+
+    @property
+    def inside(self) -> bool:
+        """Whether the rows are items of a collection."""
+        return self.item is not self.message
+
+    def element(self, rule: Rule, node: Node, *, optional: bool) -> list[Piece]:
+        """An element with all that stands in it, under its condition."""
+        optional = optional or node.minimum == 0
+        if rule.each:
+            pieces = self.repeated(rule, node)
+        elif rule.has_value:
+            pieces = self.leaf(rule, node, optional=optional)
+        else:
+            pieces = self.container(rule, node, optional=optional)
+        return [_guarded(self.condition(rule), _rendered(pieces))] if rule.conditional else pieces
+
+    def leaf(self, rule: Rule, node: Node, *, optional: bool) -> list[Piece]:
+        value = self.value(rule, node)
+        opening = [f"<{rule.name}", *self.attributes(rule), ">"]
+        closing = f"</{rule.name}>"
+        if isinstance(value, str) or not optional:
+            return [*opening, value, closing]
+        if rule.attributes:
+            return [_guarded(value, _rendered([*opening, value, closing]))]
+        return [_enclosed(f"<{rule.name}>", value, closing)]
+
+    def attributes(self, rule: Rule) -> list[Piece]:
+        pieces: list[Piece] = []
+        for attribute in rule.attributes:
+            pieces += [f' {attribute.name}="', self.value(attribute, None), '"']
+        return pieces
+
+    def container(self, rule: Rule, node: Node, *, optional: bool) -> list[Piece]:
+        optional = optional or node.minimum == 0
+        opening, closing = f"<{rule.name}>", f"</{rule.name}>"
+        body = self.children(rule, node, optional=optional)
+        if optional and not all(isinstance(piece, str) for piece in body):
+            return [_enclosed(opening, _rendered(body), closing)]
+        return [opening, *body, closing]
+
+    def children(self, rule: Rule, node: Node, *, optional: bool) -> list[Piece]:
+        """The pieces of all child elements; of a choice, the first alternative whose condition holds."""
+        compiled: list[tuple[Rule, list[Piece]]] = []
+        for child in rule.children:
+            below = node.child(child.name)
+            if below is None:
+                raise child.place.wrong("was not checked")
+            compiled.append((child, self.element(child, below, optional=optional)))
+        if node.is_choice and len(compiled) > 1:
+            return [_first([_rendered(pieces) for _, pieces in compiled])]
+        return [piece for _, pieces in compiled for piece in pieces]
+
+    def repeated(self, rule: Rule, node: Node) -> list[Piece]:
+        """The element once for every item of the collection."""
+        within = self._replace(item=self.item_of(rule))
+        row = _rendered([f"<{rule.name}>", *within.children(rule, node, optional=False), f"</{rule.name}>"])
+        shared = tuple(_shared_collections(rule))
+
+        def text(message: Any, items: Sequence[Any]) -> str:
+            if len(items) != 1 and any(getattr(message, name) for name in shared):
+                raise Refused.because(rule.place.path, "ambiguous", f"Needs exactly one {rule.name} to stand in.")
+            return "".join(row(message, items))
+
+        return [self.spread(rule.each, text)]
+
+    def item_of(self, rule: Rule) -> Shape:
+        """What the collection consists of that the rule repeats for."""
+        shape = self.message if rule.each.startswith("../") else self.item
+        item = shape.fields[rule.each.removeprefix("../")].item
+        if item is None:
+            raise rule.place.wrong("was not checked")
+        return item
+
+    def spread(self, each: str, text: Callable[[Any, Sequence[Any]], str]) -> Column:
+        """A column of repeated elements, from the message's collection or from each row's own."""
+        name = each.removeprefix("../")
+        if each.startswith("../") and self.inside:
+            return lambda message, rows: [text(message, getattr(message, name))] * len(rows)
+        return lambda message, rows: [text(message, getattr(row, name)) for row in rows]
+
+    def condition(self, rule: Rule) -> Column:
+        """ "yes" for the rows that the rule is for, "" for the others."""
+        wanted, unwanted = self.matches(rule.when), self.matches(rule.unless)
+
+        def holds(message: Any, rows: Sequence[Any]) -> Sequence[str]:
+            yes = wanted(message, rows) if rule.when else [True] * len(rows)
+            no = unwanted(message, rows) if rule.unless else [False] * len(rows)
+            return ["yes" if first and not second else "" for first, second in zip(yes, no, strict=True)]
+
+        return holds
+
+    def matches(self, condition: Condition) -> Callable[[Any, Sequence[Any]], Sequence[bool]]:
+        """True for the rows for which every part of the condition holds."""
+        tests = [(self.values(name), pattern.fullmatch if pattern else bool) for name, pattern in condition.items()]
+
+        def column(message: Any, rows: Sequence[Any]) -> Sequence[bool]:
+            found = [map(test, values(message, rows)) for values, test in tests]
+            return [all(row) for row in zip(*found, strict=True)]
+
+        return column
+
+    def value(self, rule: Rule, node: Node | None) -> Piece:
+        """The text of an element or attribute: fixed, a count, or a column."""
+        where = rule.place.path
+        if rule.constant is not None:
+            return FORMATS["text"].write([rule.constant], "", where)[0]
+        if rule.count:
+            counted = self.values(rule.count)
+            return lambda message, rows: [str(len(items)) for items in counted(message, rows)]
+        name = rule.source.removeprefix("../")
+        values = self.values(rule.source)
+        prepared = self.prepared(rule, node)
+        shape = self.message if rule.source.startswith("../") else self.item
+        spell = FORMATS[rule.format or format_for(name, shape.fields[name].type)].write
+
+        def column(message: Any, rows: Sequence[Any]) -> Sequence[str]:
+            return spell(prepared(values(message, rows)), getattr(message, "currency", ""), where)
+
+        return column
+
+    def prepared(self, rule: Rule, node: Node | None) -> Callable[[Sequence[Any]], Sequence[Any]]:
+        """What happens to values before they are formatted: translated by a code table, or cut to length."""
+        if rule.code:
+            codes = {"": "", **self.tables[rule.code].codes}
+            return lambda values: _translated(values, codes, rule)
+        simple = node.simple if node else None
+        if rule.cut and simple and simple.max_length:
+            longest = simple.max_length
+            return lambda values: [value[:longest] for value in values]
+        return lambda values: values
+
+    def values(self, name: str) -> Callable[[Any, Sequence[Any]], Sequence[Any]]:
+        """The values of a field for all rows."""
+        if name.startswith("../") and self.inside:
+            outer = attrgetter(name.removeprefix("../"))
+            return lambda message, rows: [outer(message)] * len(rows)
+        field = attrgetter(name.removeprefix("../"))
+        return lambda _, rows: list(map(field, rows))
+
+
+def _translated(values: Sequence[str], codes: Mapping[str, str], rule: Rule) -> Sequence[str]:
+    try:
+        return [codes[value] for value in values]
+    except KeyError:
+        raise Refused.because(
+            rule.place.path, "code", f"Code table {rule.code} has no code for this {rule.source}."
+        ) from None
+
+
+def _rendered(pieces: Iterable[Piece]) -> Column:
+    """One template for all pieces; what is always the same is part of the template."""
+    parts = list(pieces)
+    template = "".join(part.replace("%", "%%") if isinstance(part, str) else "%s" for part in parts)
+    columns = [part for part in parts if not isinstance(part, str)]
+    if not columns:
+        return lambda _, rows: [template % ()] * len(rows)
+
+    def column(message: Any, rows: Sequence[Any]) -> Sequence[str]:
+        texts = [each(message, rows) for each in columns]
+        return list(map(template.__mod__, zip(*texts, strict=True)))
+
+    return column
+
+
+def _enclosed(opening: str, body: Column, closing: str) -> Column:
+    """The body in its tags, or nothing where the body is empty."""
+    return lambda message, rows: [f"{opening}{text}{closing}" if text else "" for text in body(message, rows)]
+
+
+def _guarded(guard: Column, body: Column) -> Column:
+    """The body where the guard is not empty, otherwise nothing."""
+    return lambda message, rows: [
+        text if allowed else "" for allowed, text in zip(guard(message, rows), body(message, rows), strict=True)
+    ]
+
+
+def _first(alternatives: Sequence[Column]) -> Column:
+    """The first alternative that gave any text."""
+    return lambda message, rows: [
+        next(filter(None, texts), "")
+        for texts in zip(*(column(message, rows) for column in alternatives), strict=True)
+    ]
+
+
+def _shared_collections(rule: Rule) -> Iterable[str]:
+    """Collections of the message that repeat inside this rule, which so must itself stand once."""
+    for child in rule.children:
+        if child.each.startswith("../"):
+            yield child.each.removeprefix("../")
+        yield from _shared_collections(child)
