@@ -30,14 +30,16 @@ def parser() -> etree.XMLParser:
 def namespace_of(path: Path) -> str:
     """The target namespace of a schema file, "" where it has none; reads no further than the root.
 
-    Raises Misconfigured where the file is no XML.
+    Raises Misconfigured where the file is no schema.
     """
     try:
         with path.open("rb") as file:
             _, root = next(iter(etree.iterparse(file, events=("start",), resolve_entities=False, no_network=True)))
-            return str(root.get("targetNamespace") or "")
-    except (etree.XMLSyntaxError, StopIteration) as error:
+    except (etree.XMLSyntaxError, StopIteration, OSError) as error:
         raise Misconfigured(str(path), 0, "", f"is not a readable schema file: {error}") from error
+    if root.tag != f"{XS}schema":
+        raise Misconfigured(str(path), 1, str(root.tag), "is not a schema file")
+    return str(root.get("targetNamespace") or "")
 
 
 def read(path: Path) -> Definitions:
