@@ -114,7 +114,7 @@ async def _schedule(services: Services, batch: Batch, state: BatchState, entry: 
     return await _move(services, batch, (state, BatchState.SCHEDULED), [timer], entry, "batch scheduled")
 
 
-async def _move(
+async def _move(  # noqa: PLR0913, PLR0917 (one commit: what becomes true together is said together)
     services: Services,
     batch: Batch,
     step: tuple[BatchState, BatchState],

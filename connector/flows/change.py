@@ -19,7 +19,7 @@ Alteration = Callable[[ChunkStatus], ChunkStatus]
 """Pure; gives back the very same object where there is nothing to change."""
 
 
-async def change(
+async def change(  # noqa: PLR0913 (one commit: what becomes true together is said together)
     services: Services,
     batch: Batch,
     chunk: Chunk,
@@ -48,7 +48,7 @@ async def change(
     raise Unavailable("chunk", "too many changes at once")
 
 
-async def _swap(
+async def _swap(  # noqa: PLR0913, PLR0917 (as change)
     services: Services,
     batch: Batch,
     chunk: Chunk,

@@ -33,7 +33,7 @@ ChunkKey = tuple[str, str, str]
 
 MOST_GROUPS: Final = CHUNKS_PER_SLICE // 2
 MOST_PARTS: Final = CHUNKS_PER_SLICE // 2
-"""A slice's chunks are at most its groups (refused ones by currency included) plus the parts that groups are cut in."""
+"""A slice has at most as many chunks as it has groups (refused ones included) and cuts within them."""
 
 
 @dataclass(slots=True)
@@ -62,12 +62,12 @@ class Debulk:
         now: float,
     ) -> list[tuple[Chunk, ChunkStatus]]:
         """Cut one slice; ``found`` is what the mapper knows of each instruction's payee, in the same order."""
-        credits = self._sort(first_position, instructions, found)
+        goals = self._sort(first_position, instructions, found)
         chunks: list[tuple[Chunk, ChunkStatus]] = []
         smallest = -(-len(instructions) // MOST_PARTS)  # a tiny chunk size must not use up the chunk numbers
-        for currency, refused in credits.refused.items():
+        for currency, refused in goals.refused.items():
             chunks.append(_unrouted(_id(ref, number, len(chunks)), currency, refused, InstructionStatus.RJCT, now))
-        for key, group in credits.routed.items():
+        for key, group in goals.routed.items():
             for part in _parts(group, max(self._size_for(key[0]), smallest)):
                 chunks.append(_routed(_id(ref, number, len(chunks)), key, part))
         return chunks
@@ -76,19 +76,19 @@ class Debulk:
         self, first: int, instructions: Sequence[CreditInstruction], found: Sequence[Beneficiary | None]
     ) -> _Sorted:
         """Decide for each instruction where it goes; bounded, so that the chunk numbers suffice."""
-        credits = _Sorted()
+        goals = _Sorted()
         taken: set[str] = set()
         room = MOST_GROUPS - len({instruction.currency for instruction in instructions})
         for position, (instruction, payee) in enumerate(zip(instructions, found, strict=True), first):
             goal = self._goal(instruction, payee)
             credit = _credit(position, instruction, payee, taken)
-            if not isinstance(goal, Reason) and goal not in credits.routed and len(credits.routed) >= room:
+            if not isinstance(goal, Reason) and goal not in goals.routed and len(goals.routed) >= room:
                 goal = TOO_SCATTERED
             if isinstance(goal, Reason):
-                credits.refused.setdefault(instruction.currency, []).append((credit, goal))
+                goals.refused.setdefault(instruction.currency, []).append((credit, goal))
             else:
-                credits.routed.setdefault(goal, []).append(credit)
-        return credits
+                goals.routed.setdefault(goal, []).append(credit)
+        return goals
 
     def _goal(self, instruction: CreditInstruction, payee: Beneficiary | None) -> ChunkKey | Reason:
         """Say where an instruction goes, or why nowhere."""
@@ -153,8 +153,8 @@ def _parts(group: Sequence[Credit], size: int) -> Iterator[tuple[Credit, ...]]:
         yield tuple(group[start : start + size])
 
 
-def _routed(identifier: ChunkId, key: ChunkKey, credits: tuple[Credit, ...]) -> tuple[Chunk, ChunkStatus]:
-    return Chunk(identifier, *key, credits), fresh(len(credits))
+def _routed(identifier: ChunkId, key: ChunkKey, part: tuple[Credit, ...]) -> tuple[Chunk, ChunkStatus]:
+    return Chunk(identifier, *key, part), fresh(len(part))
 
 
 def _unrouted(

@@ -103,7 +103,8 @@ def _refuse_duplicates(instructions: Sequence[CreditInstruction]) -> None:
     ids = [instruction.instruction_id for instruction in instructions]
     if len(set(ids)) == len(ids):
         return
-    counted, seen, faults = Counter(ids), set[str](), []
+    counted, seen = Counter(ids), set[str]()
+    faults: list[Fault] = []
     for index, name in enumerate(ids):
         if counted[name] > 1 and name in seen and len(faults) < MOST_FAULTS:
             where = f"/CreditInstructions/{index}/InstructionID"

@@ -13,13 +13,13 @@ class FlowSettings:
     """What an operator may turn.
 
     slice_size: instructions stored as one piece; ceiling: instructions a batch may have; currencies: different
-    currencies a batch may have; callback_*: attempts before a callback is dead, delay before the second attempt
-    (doubled each time up to an hour), verb unless the Source BB's target names one; progress_interval_seconds: between
-    progress callbacks, 0 for none; inquiry_attempts: questions about a silent FSP before that is noted as an event;
-    resend_delay_seconds: before a message without answer is asked about (doubled each time up to a minute);
-    take_over_after_seconds: after that another worker takes a dead worker's entry; deliveries: of a stream entry before
-    it is dead; strict_addresses: refuse to register an address that no institution claims; connector_url: where FSPs
-    reach us.
+    currencies a batch may have. callback_*: attempts before a callback is dead, delay before the second attempt
+    (doubled each time up to an hour), time for one, verb unless the Source BB's target names one.
+    progress_interval_seconds: between progress callbacks, 0 for none. inquiry_attempts: silences of an FSP until
+    that is noted as an event again; resend_delay_seconds: before a message without answer is asked about (doubled
+    each time up to a minute). take_over_after_seconds: after that another worker takes a dead worker's entry;
+    deliveries: of a stream entry before it is a dead letter. strict_addresses: refuse to register an address that no
+    institution claims. connector_url: where FSPs reach us.
     """
 
     slice_size: int = 5000

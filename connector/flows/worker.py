@@ -82,10 +82,9 @@ class Worker:
         for entry in entries:
             key = f"{entry.stream}/{entry.id}"
             if key not in self._running:
-                self._running[key] = asyncio.create_task(self._carry(entry))
-                self._running[key].add_done_callback(lambda _, key=key: self._running.pop(key, None))
+                self._running[key] = asyncio.create_task(self._carry(key, entry))
 
-    async def _carry(self, entry: Entry) -> None:
+    async def _carry(self, key: str, entry: Entry) -> None:
         """Carry one entry to its step; what fails stays in the queue and comes again, but not for ever."""
         try:
             if entry.deliveries > self._services.settings.deliveries:
@@ -97,6 +96,8 @@ class Worker:
             _log.error(
                 "step failed", step=task.step, batch=task.batch, number=task.number, error=type(error).__name__
             )
+        finally:
+            self._running.pop(key, None)
 
     async def _step(self, entry: Entry) -> None:
         """Run the step, again while the store or a peer is away."""
