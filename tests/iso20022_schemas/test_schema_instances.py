@@ -5,7 +5,7 @@ import zlib
 from lxml import etree
 from schema_instances import Instances, Mutations
 
-from iso20022_schemas import Catalogue, Kind, Node
+from iso20022_schemas import Catalogue, Node
 
 
 def _generator(catalogue: Catalogue, message: str) -> Instances:
@@ -15,7 +15,7 @@ def _generator(catalogue: Catalogue, message: str) -> Instances:
 def _documents(catalogue: Catalogue, message: str) -> list[etree._Element]:
     """The least document, one with everything, and some in between."""
     generator = _generator(catalogue, message)
-    return [generator.document(optional=optional) for optional in (0.0, 1.0, 1.0, 1.0, 0.5, 0.3)]
+    return [generator.document(optional=optional) for optional in (0.0, 1.0, 1.0, 0.5)]
 
 
 def _judge(schema: etree.XMLSchema, document: etree._Element) -> str:
@@ -36,17 +36,19 @@ def test_documents_of_either_structure_are_valid_under_both_schemas(
 
 
 def test_the_documents_contain_every_element_and_every_branch(ours: Catalogue, compared: str) -> None:
-    generator = _generator(ours, compared)
-    seen = {"/".join(path) for _ in range(12) for path in _paths(generator.document(optional=1.0), ())}
-    assert {f"{owner}/{name}" for owner, name in _places(ours.structure(compared), set())} <= _typed(
-        ours.structure(compared), seen
-    )
+    generator, root = _generator(ours, compared), ours.structure(compared)
+    missing = _places(root, set())
+    for _ in range(12):
+        _strike(missing, generator.document(optional=1.0), root)
+        if not missing:
+            break
+    assert missing == set()
 
 
 def test_broken_documents_get_the_same_verdict(ours: Catalogue, official: Catalogue, compared: str) -> None:
-    generator, mutations = _generator(ours, compared), Mutations(seed=len(compared))
+    generator, mutations = _generator(ours, compared), Mutations(zlib.crc32(compared.encode()))
     verdicts = set()
-    for _ in range(60):
+    for _ in range(40):
         document = generator.document(optional=0.15)
         change = mutations.mutate(document)
         # Both judge the text, as it would arrive; a removed root leaves the document as it was.
@@ -55,11 +57,6 @@ def test_broken_documents_get_the_same_verdict(ours: Catalogue, official: Catalo
         assert verdict == official.schema(compared).validate(parsed), change
         verdicts.add(verdict)
     assert verdicts == {True, False}
-
-
-def _paths(element: etree._Element, above: tuple[str, ...]) -> list[tuple[str, ...]]:
-    path = (*above, etree.QName(element).localname)
-    return [path, *(below for child in element for below in _paths(child, path))]
 
 
 def _places(node: Node, visited: set[str]) -> set[tuple[str, str]]:
@@ -71,12 +68,11 @@ def _places(node: Node, visited: set[str]) -> set[tuple[str, str]]:
     return own.union(*(_places(child, visited) for child in node.elements))
 
 
-def _typed(root: Node, paths: set[str]) -> set[str]:
-    """The (type, element) pairs that were seen on these paths."""
-    found = set()
-    for path in paths:
-        above, _, name = path.partition("/")[2].rpartition("/")
-        owner = root.at(above)
-        if owner is not None and owner.kind is Kind.ELEMENT and name:
-            found.add(f"{owner.type_name}/{name}")
-    return found
+def _strike(missing: set[tuple[str, str]], element: etree._Element, node: Node) -> None:
+    """Take away the places that the document fills."""
+    nodes = {child.name: child for child in node.elements}
+    for child in element:
+        name = etree.QName(child).localname
+        if name in nodes:
+            missing.discard((node.type_name, name))
+            _strike(missing, child, nodes[name])
