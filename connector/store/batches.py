@@ -15,7 +15,7 @@ from connector.domain.instruction import CreditInstruction
 from connector.domain.status import Outcome
 from connector.store.crypto import Keyring
 from connector.store.keyspace import Keyspace
-from connector.store.link import Link
+from connector.store.link import Argument, Call, Link
 from connector.store.outbox import Outbox
 from connector.store.packing import Sealer
 from connector.store.task import Entry, Task
@@ -132,7 +132,7 @@ class Batches:
             for chunk, status in chunks
             for change in _changes(chunk.currency, _all_ongoing(chunk), tallies(chunk, status))
         ]
-        arguments = [number, repr(now), msgspec.msgpack.encode(changes), outbox]
+        arguments: list[Argument] = [number, repr(now), msgspec.msgpack.encode(changes), outbox]
         for chunk, status in chunks:
             arguments += [chunk.id.number, status.version, *self._sealed(ref, chunk, status)]
         return bool(await self._link.call("resolved", [self._keyspace.batch(ref)], *arguments))
@@ -192,7 +192,7 @@ class Batches:
         """List references, newest first, of batches accepted earlier than ``before`` (Unix seconds)."""
         filters = {"state": state, "source": source, "programme": programme}
         names = [f"{kind}:{value}" for kind, value in filters.items() if value] or ["all"]
-        calls = [
+        calls: list[Call] = [
             ("find", [f"{base}:index:{name}" for name in names], [repr(before), newest])
             for base in self._keyspace.bases()
         ]

@@ -1,8 +1,8 @@
 """Encryption at rest: sealed blobs and keyed look-up hashes.
 
-A blob is sealed with AES-256-GCM under the newest key; the key's id stands in front of it, so that blobs of older keys
-stay readable. What is searched for is found by an HMAC-SHA256. Both keys are derived (HKDF) from one secret a key id.
-Random 96-bit nonces allow 2^32 seals a key: change keys before that.
+A blob is sealed with AES-256-GCM under the newest key; the key's id stands in front of it, so that blobs of older
+keys stay readable. What is searched for is found by an HMAC-SHA256. Both keys are derived (HKDF) from one secret a
+key id. Random 96-bit nonces allow 2^32 seals a key: change keys before that.
 """
 
 import base64
@@ -11,6 +11,7 @@ import hmac
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +38,7 @@ class Keyring:
             if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", identifier) or len(secret) != SECRET_BYTES:
                 raise _unusable("a key needs an id of at most 32 letters, digits, - or _, and 32 bytes")
         self._ciphers = {name.encode(): AESGCM(_derive(secret, b"seal")) for name, secret in secrets.items()}
-        self._hash_keys = [_derive(secret, b"lookup") for secret in reversed(secrets.values())]
+        self._hash_keys = [_derive(secret, b"lookup") for secret in reversed(list(secrets.values()))]
         self._newest = list(self._ciphers)[-1]
 
     @classmethod
@@ -55,10 +56,8 @@ class Keyring:
     @classmethod
     def of_file(cls, path: Path) -> "Keyring":
         """Read the key file, making it (mode 0600) with one fresh key where there is none: for the sandbox."""
-        try:
+        with suppress(FileExistsError):
             _write_new(path, f"{SANDBOX_KEY}:{base64.b64encode(os.urandom(SECRET_BYTES)).decode()}\n")
-        except FileExistsError:
-            pass
         return cls.of_text(path.read_text().strip())
 
     def seal(self, plain: bytes, context: bytes) -> bytes:

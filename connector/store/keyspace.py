@@ -41,8 +41,7 @@ FAMILIES: Final = (
         r"batch:[^:]+:slice:\d+",
         "string",
         "up to 5,000 instructions, sealed",
-        "1 day, kept once the batch is "
-        "created, deleted when resolved; those of a refused or cancelled batch are kept",
+        "1 day; once the batch is created, until resolved; those of a refused or cancelled batch are kept",
     ),
     Family(r"batch:[^:]+:chunk:\d+", "string", "the fixed facts of a chunk, sealed", "kept"),
     Family(r"batch:[^:]+:status", "hash", "chunk number -> changing part of the chunk, sealed", "kept"),

@@ -25,8 +25,13 @@ from redis.exceptions import (
 from connector.domain.errors import Misconfigured, Unavailable
 from connector.store import library
 
+Reply = Any
+"""What the server answers: its shape is known by who asks, redis-py does not type it."""
+
 Argument = str | bytes | int | float
 Command = Sequence[Argument]
+Call = tuple[str, Sequence[str], Sequence[Argument]]
+"""Function, keys, arguments."""
 
 ANSWER_WITHIN_SECONDS: Final = 10.0
 LONGEST_BLOCK_SECONDS: Final = 5.0
@@ -46,12 +51,12 @@ class Link:
         self._client = _client(url, ANSWER_WITHIN_SECONDS, RETRIES)
         self._waiting = _client(url, LONGEST_BLOCK_SECONDS + ANSWER_WITHIN_SECONDS, 0)
 
-    async def ask(self, *command: Argument) -> Any:
+    async def ask(self, *command: Argument) -> Reply:
         """Send one command."""
         async with _translated():
             return await self._client.execute_command(*command)
 
-    async def ask_all(self, commands: Iterable[Command]) -> list[Any]:
+    async def ask_all(self, commands: Iterable[Command]) -> list[Reply]:
         """Send commands in one round trip; they are not one transaction."""
         pipeline = self._client.pipeline(transaction=False)
         for command in commands:
@@ -59,16 +64,16 @@ class Link:
         async with _translated():
             return list(await pipeline.execute())
 
-    async def wait(self, *command: Argument) -> Any:
+    async def wait(self, *command: Argument) -> Reply:
         """Send a command that blocks on the server, for at most ``LONGEST_BLOCK_SECONDS``."""
         async with _translated():
             return await self._waiting.execute_command(*command)
 
-    async def call(self, function: str, keys: Sequence[str], *arguments: Argument) -> Any:
+    async def call(self, function: str, keys: Sequence[str], *arguments: Argument) -> Reply:
         """Call a function of the library, loading the library where the server has lost it."""
         return (await self.call_all([(function, keys, arguments)]))[0]
 
-    async def call_all(self, calls: Sequence[tuple[str, Sequence[str], Sequence[Argument]]]) -> list[Any]:
+    async def call_all(self, calls: Sequence[Call]) -> list[Reply]:
         """Call functions in one round trip."""
         commands = [("FCALL", f"{library.NAME}_{name}", len(keys), *keys, *rest) for name, keys, rest in calls]
         try:
@@ -98,7 +103,7 @@ class Link:
         await self._waiting.aclose()
 
 
-def _client(url: str, timeout_seconds: float, retries: int) -> "Redis":
+def _client(url: str, timeout_seconds: float, retries: int) -> Reply:
     """Make a client with every default that matters written down."""
     return Redis.from_url(
         url,

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
 
 from redis.exceptions import ResponseError
 
 from connector.store.keyspace import GROUP, Keyspace
-from connector.store.link import LONGEST_BLOCK_SECONDS, Link
+from connector.store.link import LONGEST_BLOCK_SECONDS, Argument, Link, Reply
 from connector.store.outbox import Outbox
 from connector.store.task import Entry, Task, unpacked
 
@@ -55,7 +54,13 @@ class Queue:
         taken: list[Entry] = []
         for base in self._keyspace.bases():
             if len(taken) < count:
-                arguments = (GROUP, worker, int(idle_seconds * 1000), count - len(taken), *steps)
+                arguments: tuple[Argument, ...] = (
+                    GROUP,
+                    worker,
+                    int(idle_seconds * 1000),
+                    count - len(taken),
+                    *steps,
+                )
                 found = await self._link.call("take_over", [f"{base}:streams"], *arguments)
                 taken += [_entry(*fields) for fields in found]
         return taken
@@ -116,7 +121,18 @@ class Queue:
             for stream in self._streams(base, steps, urgent=urgent)
         ]
         block = max(1, int(min(block_seconds, LONGEST_BLOCK_SECONDS) * 1000))
-        command = ("XREADGROUP", "GROUP", GROUP, worker, "COUNT", 1, "BLOCK", block, "STREAMS", *streams)
+        command: tuple[Argument, ...] = (
+            "XREADGROUP",
+            "GROUP",
+            GROUP,
+            worker,
+            "COUNT",
+            1,
+            "BLOCK",
+            block,
+            "STREAMS",
+            *streams,
+        )
         try:
             found = await self._link.wait(*command, *[">"] * len(streams))
         except ResponseError as error:
@@ -143,12 +159,12 @@ def _entry(stream: bytes, identifier: bytes, packed: bytes, due: bytes, deliveri
     return Entry(unpacked(packed, due), identifier.decode(), stream.decode(), deliveries)
 
 
-def _read(stream: bytes, identifier: bytes, fields: Any) -> Entry:
+def _read(stream: bytes, identifier: bytes, fields: Reply) -> Entry:
     """Make an entry of a plain XREADGROUP reply, whose fields are a list or a mapping."""
     pairs = fields if isinstance(fields, dict) else dict(zip(fields[::2], fields[1::2], strict=True))
     return _entry(stream, identifier, pairs[b"t"], pairs.get(b"d", b""))
 
 
-def _pairs(found: Any) -> list[tuple[bytes, Any]]:
+def _pairs(found: Reply) -> list[tuple[bytes, Reply]]:
     """Give stream and entries of an XREADGROUP reply; nothing where the wait ended without one."""
     return list(found.items()) if isinstance(found, dict) else list(found or ())

@@ -1,0 +1,127 @@
+"""The queue hands each task to one worker, urgent ones first, and loses none."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from connector.store import Store, Task
+
+STEPS = ("resolve", "dispatch")
+
+
+async def test_a_task_comes_back_as_it_was_put(store: Store) -> None:
+    task = Task("dispatch", "B1", 7, 5, data='{"x": "é"}')
+    await store.queue.put([task])
+    [entry] = await store.queue.take(STEPS, "w1", 10, 0)
+    assert entry.task == task
+    assert entry.deliveries == 1
+
+
+async def test_urgent_tasks_go_first_wherever_they_are(store: Store) -> None:
+    await store.queue.put([Task("dispatch", f"B{n}") for n in range(20)])
+    await store.queue.put([Task("resolve", "late", priority=1)])
+    [entry] = await store.queue.take(STEPS, "w1", 1, 0)
+    assert entry.task.batch == "late"
+
+
+async def test_only_the_named_steps_are_taken(store: Store) -> None:
+    await store.queue.put([Task("notify", "B1"), Task("resolve", "B1")])
+    taken = await store.queue.take(STEPS, "w1", 10, 0)
+    assert [entry.task.step for entry in taken] == ["resolve"]
+
+
+@pytest.mark.parametrize("count", [1, 3, 8, 20])
+async def test_no_more_than_asked_for_and_none_twice(store: Store, count: int) -> None:
+    tasks = [Task("dispatch", f"B{n}") for n in range(50)]
+    await store.queue.put(tasks)
+    seen = []
+    while taken := await store.queue.take(STEPS, "w1", count, 0):
+        assert len(taken) <= count
+        seen += [entry.task for entry in taken]
+    assert Counter(seen) == Counter(tasks)
+
+
+async def test_workers_share_without_overlap(store: Store) -> None:
+    tasks = [Task("dispatch", f"B{n}") for n in range(200)]
+    await store.queue.put(tasks)
+
+    async def work(name: str) -> list[Task]:
+        done = []
+        while taken := await store.queue.take(STEPS, name, 5, 0):
+            done += [entry.task for entry in taken]
+        return done
+
+    shares = await asyncio.gather(*(work(f"w{n}") for n in range(4)))
+    assert Counter(task for share in shares for task in share) == Counter(tasks)
+
+
+async def test_waiting_ends_when_a_task_arrives(store: Store) -> None:
+    waiting = asyncio.create_task(store.queue.take(STEPS, "w1", 4, 4.0))
+    await store.queue.take(STEPS, "w2", 1, 0)  # the streams are there now
+    await store.queue.put([Task("resolve", "B1", 3)])
+    [entry] = await asyncio.wait_for(waiting, 3)
+    assert entry.task == Task("resolve", "B1", 3)
+
+
+async def test_waiting_ends_without_a_task(store: Store) -> None:
+    assert await store.queue.take(STEPS, "w1", 4, 0.01) == []
+
+
+async def test_an_emptied_store_gets_its_streams_again(store: Store) -> None:
+    assert await store.queue.take(STEPS, "w1", 4, 0.01) == []
+    await store.link.ask("FLUSHALL")
+    assert await store.queue.take(STEPS, "w1", 4, 0.01) == []
+    await store.queue.put([Task("resolve", "B1")])
+    assert len(await store.queue.take(STEPS, "w1", 4, 0.01)) == 1
+
+
+async def test_a_dead_workers_tasks_are_taken_over_and_counted(store: Store) -> None:
+    await store.queue.put([Task("dispatch", "B1"), Task("resolve", "B2")])
+    assert len(await store.queue.take(STEPS, "dead", 10, 0)) == 2
+    assert await store.queue.take_over("heir", 60.0, 10) == []
+    taken = await store.queue.take_over("heir", 0.0, 10)
+    assert {entry.task.batch for entry in taken} == {"B1", "B2"}
+    assert {entry.deliveries for entry in taken} == {2}
+    assert await store.queue.take(STEPS, "heir", 10, 0) == []
+
+
+async def test_take_over_keeps_to_steps_and_count(store: Store) -> None:
+    await store.queue.put([Task("dispatch", f"B{n}") for n in range(6)] + [Task("resolve", "B9")])
+    await store.queue.take(STEPS, "dead", 100, 0)
+    await store.queue.take(STEPS, "dead", 100, 0)
+    assert len(await store.queue.take_over("heir", 0.0, 4, ["dispatch"])) == 4
+    assert [entry.task.step for entry in await store.queue.take_over("heir", 0.0, 4, ["resolve"])] == ["resolve"]
+
+
+async def test_what_is_done_is_gone_also_when_said_twice(store: Store) -> None:
+    await store.queue.put([Task("dispatch", "B1")])
+    [entry] = await store.queue.take(STEPS, "w1", 1, 0)
+    await store.queue.done(entry)
+    await store.queue.done(entry)
+    assert await store.queue.take_over("heir", 0.0, 10) == []
+    assert (await store.queue.depth())["dispatch"] == 0
+
+
+async def test_timers_wait_until_they_are_due_and_wake_once(store: Store, clock) -> None:
+    task = Task("inquire", "B1", 4, due_at=clock() + 30)
+    await store.queue.put([task])
+    assert await store.queue.take(["inquire"], "w1", 1, 0) == []
+    assert await store.queue.depth() == {"timers": 1}
+    assert await store.queue.wake_due(clock() + 29.9) == 0
+    assert await store.queue.wake_due(clock() + 30) == 1
+    assert await store.queue.wake_due(clock() + 30) == 0
+    [entry] = await store.queue.take(["inquire"], "w1", 1, 0)
+    assert entry.task == task
+
+
+async def test_an_equal_timer_is_moved_not_doubled(store: Store, clock) -> None:
+    await store.queue.put([Task("inquire", "B1", due_at=clock() + 30)])
+    await store.queue.put([Task("inquire", "B1", due_at=clock() + 60)])
+    assert await store.queue.wake_due(clock() + 45) == 0
+    assert await store.queue.wake_due(clock() + 60) == 1
+
+
+async def test_a_step_that_names_no_stream_is_refused(store: Store) -> None:
+    with pytest.raises(ValueError, match="lower-case"):
+        await store.queue.put([Task("no such:step", "B1")])
