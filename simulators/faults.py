@@ -103,6 +103,10 @@ class Magic:
     accounts: Mapping[str, Then] = MappingProxyType({})
     amounts: Mapping[int, Then] = MappingProxyType({})
 
+    def of(self, transfer: Transfer) -> Then | None:
+        """Look a payment up, by account first."""
+        return self.accounts.get(transfer.creditor_account[-4:]) or self.amounts.get(transfer.amount_minor)
+
 
 def rejects(codes: Mapping[str, str]) -> dict[str, Then]:
     """Make a table in which each key stands for a rejection with a reason."""
@@ -110,11 +114,10 @@ def rejects(codes: Mapping[str, str]) -> dict[str, Then]:
 
 
 class Faults:
-    """The rules of one institution, kept in its file, and its magic values."""
+    """The rules of one institution, kept in its file; its roles bring their magic values along."""
 
-    def __init__(self, magic: Magic, link: sqlite3.Connection) -> None:
+    def __init__(self, link: sqlite3.Connection) -> None:
         """Load the rules that were set before."""
-        self._magic = magic
         self._rules: list[tuple[int, Rule]] = []
         self.load(link)
 
@@ -131,49 +134,31 @@ class Faults:
     def replace(self, link: sqlite3.Connection, rules: Iterable[Rule]) -> None:
         """Put these rules in the place of all others."""
         link.execute("DELETE FROM rule")
-        link.executemany("INSERT INTO rule (used, body) VALUES (0, ?)", [(msgspec.json.encode(rule),) for rule in rules])
+        link.executemany(
+            "INSERT INTO rule (used, body) VALUES (0, ?)", [(msgspec.json.encode(rule),) for rule in rules]
+        )
         self.load(link)
 
-    def decide(self, link: sqlite3.Connection, transfers: Sequence[Transfer], currency: str) -> Decision:
+    def decide(
+        self, link: sqlite3.Connection, magic: Magic, transfers: Sequence[Transfer], currency: str
+    ) -> Decision:
         """Say what is to happen to a message with these payments, and count the rules that it used up."""
         decision = Decision()
+        if not self._rules:
+            _judge_by_magic(decision, magic, transfers)
+            return decision
         used: set[int] = set()
-        if self._rules:
-            for position, transfer in enumerate(transfers):
-                self._judge(decision, used, position, transfer, currency)
-        else:
-            self._judge_by_magic(decision, transfers)
+        for position, transfer in enumerate(transfers):
+            found = self._rule_for(transfer, currency)
+            used.add(found[0] if found else 0)
+            then = found[1].then if found else magic.of(transfer)
+            if then:
+                _apply(decision, position, then)
         self._use_up(link, used)
         return decision
 
-    def _judge(
-        self, decision: Decision, used: set[int], position: int, transfer: Transfer, currency: str
-    ) -> None:
-        for number, rule in self._rules:
-            if _fits(rule.when, transfer, currency):
-                used.add(number)
-                _apply(decision, position, rule.then)
-                return
-        then = self._magic_of(transfer)
-        if then:
-            _apply(decision, position, then)
-
-    def _judge_by_magic(self, decision: Decision, transfers: Sequence[Transfer]) -> None:
-        amounts = self._magic.amounts
-        suspects = [
-            position
-            for position, transfer in enumerate(transfers)
-            if transfer.creditor_account[-4:-2] == "99" or transfer.amount_minor in amounts
-        ]
-        for position in suspects:
-            then = self._magic_of(transfers[position])
-            if then:
-                _apply(decision, position, then)
-
-    def _magic_of(self, transfer: Transfer) -> Then | None:
-        return self._magic.accounts.get(transfer.creditor_account[-4:]) or self._magic.amounts.get(
-            transfer.amount_minor
-        )
+    def _rule_for(self, transfer: Transfer, currency: str) -> tuple[int, Rule] | None:
+        return next((found for found in self._rules if _fits(found[1].when, transfer, currency)), None)
 
     def _use_up(self, link: sqlite3.Connection, used: set[int]) -> None:
         limited = [(number,) for number, rule in self._rules if number in used and rule.times is not None]
@@ -193,6 +178,20 @@ def parse(body: bytes) -> list[Rule]:
         except re.error as fault:
             raise ValueError(f"account is no regular expression: {fault}") from fault
     return rules
+
+
+def _judge_by_magic(decision: Decision, magic: Magic, transfers: Sequence[Transfer]) -> None:
+    """The usual case, kept fast: nearly no payment has a magic value."""
+    amounts = magic.amounts
+    suspects = [
+        position
+        for position, transfer in enumerate(transfers)
+        if transfer.creditor_account[-4:-2] == "99" or transfer.amount_minor in amounts
+    ]
+    for position in suspects:
+        then = magic.of(transfers[position])
+        if then:
+            _apply(decision, position, then)
 
 
 def _fits(when: When, transfer: Transfer, currency: str) -> bool:

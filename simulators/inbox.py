@@ -30,7 +30,8 @@ NEVER: Final = 1e18
 class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     """What stays of a message beside its transactions.
 
-    reply_url: where a JSON callback goes ("" for ISO 20022 reports); report: how the report misbehaves;
+    participant: who pays at the switch; reply_url: where a JSON callback goes ("" for ISO 20022 reports);
+    report: how the report misbehaves;
     status and reason: of the group, where it was refused as a whole.
     """
 
@@ -40,6 +41,7 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     debtor_account: str = ""
     debtor_name: str = ""
     debtor_agent: str = ""
+    participant: str = ""
     initiating_party: str = ""
     execution_date: str = ""
     payment_information_id: str = ""
@@ -52,6 +54,15 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     reply_url: str = ""
     correlation_id: str = ""
     batch_id: str = ""
+
+
+class Envelope(NamedTuple):
+    """By what a message is known (sender, name, message id), and the fingerprint of what it says."""
+
+    sender: str
+    name: str
+    message_id: str
+    digest: bytes
 
 
 class Verdict(NamedTuple):
@@ -122,19 +133,17 @@ def read(link: sqlite3.Connection, number: int) -> Kept:
     return kept
 
 
-def keep(  # noqa: PLR0913 - the columns of one row
-    link: sqlite3.Connection, sender: str, name: str, message_id: str, digest: bytes, at: float, facts: Facts
-) -> Kept:
+def keep(link: sqlite3.Connection, envelope: Envelope, at: float, facts: Facts) -> Kept:
     """Write a new message down, open and visible at once."""
-    row = (sender, name, message_id, digest, at, OPEN, at, msgspec.json.encode(facts))
+    row = (*envelope, at, OPEN, at)
     number = link.execute(
         "INSERT INTO message (sender, name, message_id, digest, at, state, visible_at, facts)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        row,
+        (*row, msgspec.json.encode(facts)),
     ).lastrowid
     if number is None:
         raise sqlite3.IntegrityError("no number was given to the message")
-    return Kept(number, *row[:-1], facts)
+    return Kept(number, *row, facts)
 
 
 def finish(link: sqlite3.Connection, number: int, state: str, visible_at: float) -> None:
@@ -162,7 +171,9 @@ def leg_of(link: sqlite3.Connection, out_id: str) -> Leg | None:
 
 def answer(link: sqlite3.Connection, leg: Leg, result: Result) -> bool:
     """Note a leg's result, and tell whether it was the last of its message."""
-    link.execute("UPDATE leg SET result = ? WHERE message = ? AND number = ?", (encode(result), leg.message, leg.number))
+    link.execute(
+        "UPDATE leg SET result = ? WHERE message = ? AND number = ?", (encode(result), leg.message, leg.number)
+    )
     waiting = link.execute("SELECT count(*) FROM leg WHERE message = ? AND result IS NULL", (leg.message,)).fetchone()
     return not waiting[0]
 
@@ -175,12 +186,12 @@ def overview(link: sqlite3.Connection, limit: int) -> list[tuple[str, str, str, 
 
 def _one(link: sqlite3.Connection, where: str, *values: object) -> Kept | None:
     row = link.execute(f"SELECT * FROM message WHERE {where}", values).fetchone()  # noqa: S608 - our own conditions
-    return row and Kept(*row[:-1], msgspec.json.decode(row[-1], type=Facts))
+    return row and Kept._make((*row[:-1], msgspec.json.decode(row[-1], type=Facts)))
 
 
 def _leg(row: Sequence[object]) -> Leg:
     *plain, result = row
-    return Leg(*plain, result and _RESULT.decode(result))  # type: ignore[arg-type] # columns are typed by the schema
+    return Leg._make((*plain, result and _RESULT.decode(result)))  # type: ignore[arg-type] # a BLOB or nothing
 
 
 _RESULT: Final = msgspec.msgpack.Decoder(Result)

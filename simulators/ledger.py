@@ -71,7 +71,9 @@ def balance(link: sqlite3.Connection, account: str, currency: str) -> int:
 
 def balances(link: sqlite3.Connection, limit: int, after: str = "") -> Iterable[tuple[str, str, int]]:
     """List account, currency and balance in the order of the accounts."""
-    question = "SELECT account, currency, sum(minor) FROM posting WHERE account > ? GROUP BY 1, 2 ORDER BY 1, 2 LIMIT ?"
+    question = (
+        "SELECT account, currency, sum(minor) FROM posting WHERE account > ? GROUP BY 1, 2 ORDER BY 1, 2 LIMIT ?"
+    )
     return link.execute(question, (after, limit)).fetchall()
 
 

@@ -14,8 +14,9 @@ from simulators.database import Database
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS job (
-    number INTEGER PRIMARY KEY, lane TEXT NOT NULL, kind TEXT NOT NULL, target TEXT NOT NULL, message INTEGER NOT NULL,
-    leg INTEGER NOT NULL, payload BLOB NOT NULL, due_at REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+    number INTEGER PRIMARY KEY, lane TEXT NOT NULL, kind TEXT NOT NULL, target TEXT NOT NULL,
+    message INTEGER NOT NULL, leg INTEGER NOT NULL, payload BLOB NOT NULL, due_at REAL NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL DEFAULT 'waiting', outcome TEXT NOT NULL DEFAULT '') STRICT;
 CREATE INDEX IF NOT EXISTS job_due ON job (due_at, number) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS job_lane ON job (lane, number) WHERE state = 'waiting';

@@ -1,0 +1,274 @@
+"""The receiving side of an institution: credits its customers, verifies their accounts, gives payments back later."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+import msgspec
+
+from connector.domain.messages import (
+    AccountToVerify,
+    CreditTransfer,
+    PaymentReturn,
+    ReturnedTransfer,
+    StatusReport,
+    TransactionStatus,
+    Transfer,
+    Verification,
+    VerificationReport,
+    VerificationRequest,
+)
+from simulators import inbox, ledger, outbox, reporting
+from simulators.faults import Decision, Magic
+from simulators.house import Answer, House, Outgoing
+from simulators.inbox import Envelope, Facts, Kept, Leg, Result, Verdict
+from simulators.ledger import SETTLEMENT, Posting
+from simulators.outbox import Job
+from simulators.settling import settle_job
+
+REPORT: Final = "pacs.002.001.10"
+RETURN: Final = "pacs.004.001.09"
+VERIFIED: Final = "acmt.024.001.03"
+SECONDS_A_DAY: Final = 86_400
+
+_EXCEPTIONS: Final = msgspec.msgpack.Decoder(list[TransactionStatus])
+
+
+class GivenBack(NamedTuple):
+    """A credit that is to be returned: what the return says, and the account that it is taken from."""
+
+    returned: ReturnedTransfer
+    account: str
+
+
+class Due(msgspec.Struct, frozen=True, array_like=True):
+    """A return that is to be made when its day comes."""
+
+    currency: str
+    items: list[GivenBack]
+
+
+_DUE: Final = msgspec.msgpack.Decoder(Due)
+
+
+class Crediting:
+    """The payee role. ``account_of`` turns an account as it is written into the one in the ledger."""
+
+    def __init__(self, house: House, magic: Magic, account_of: Callable[[str], str]) -> None:
+        """Take the institution's parts and its magic values."""
+        self._house = house
+        self._magic = magic
+        self._account_of = account_of
+
+    def credit(self, order: CreditTransfer, name: str, sender: str) -> Answer:
+        """Book the credits of a pacs.008 once, and report; a repetition gets the same report again."""
+        content = inbox.encode(order.transfers)
+        envelope = Envelope(sender, name, order.message_id, inbox.digest_of(content))
+        with self._house.database.transaction() as link:
+            kept = inbox.find(link, sender, name, order.message_id)
+            if kept is None:
+                decision = self._house.faults.decide(link, self._magic, order.transfers, order.currency)
+                if decision.http:
+                    return Answer(decision.http)
+                kept = self._accept(link, order, envelope, decision)
+            elif kept.digest != envelope.digest:
+                return self._second_use(kept)
+            return self._answer(link, kept)
+
+    def report(self, link: sqlite3.Connection, kept: Kept) -> Answer:
+        """Repeat the report about a message, where there is one by now."""
+        if kept.visible_at > self._house.clock():
+            return Answer(204)
+        return Answer(200, self._house.write(REPORT, self._status(link, kept)))
+
+    def verify(self, request: VerificationRequest) -> Answer:
+        """Tell of each account whether it can be credited."""
+        results = tuple(map(self._verification, request.accounts))
+        report = VerificationReport(
+            message_id=f"{self._house.code}V{request.message_id}"[:35],
+            created=self._house.clock.now(),
+            original_message_id=request.message_id,
+            initiating_party=request.initiating_party,
+            results=results,
+        )
+        return Answer(200, self._house.write(VERIFIED, report))
+
+    def push(self, job: Job) -> Outgoing:
+        """Make a report that is sent later than the answer."""
+        with self._house.database.transaction() as link:
+            kept = inbox.read(link, job.message)
+            report = self._status(link, kept)
+        return self._house.to(job.target, REPORT, report)
+
+    def give_back(self, job: Job) -> Outgoing:
+        """Take returned credits off their accounts, once, and write the pacs.004."""
+        due = _DUE.decode(job.payload)
+        with self._house.database.transaction() as link:
+            kept = inbox.read(link, job.message)
+            self._book_return(link, job, kept, due)
+        return self._house.to(job.target, RETURN, self._return(job, kept, due))
+
+    def _accept(
+        self,
+        link: sqlite3.Connection,
+        order: CreditTransfer,
+        envelope: Envelope,
+        decision: Decision,
+    ) -> Kept:
+        now = self._house.clock()
+        verdicts = self._verdicts(order, decision)
+        facts = Facts(
+            currency=order.currency,
+            count=len(order.transfers),
+            total_minor=order.total_minor,
+            report=decision.report,
+            delay_seconds=decision.delay_seconds,
+        )
+        kept = inbox.keep(link, envelope, now, facts)
+        inbox.add_leg(link, _own_leg(kept, order.transfers, verdicts))
+        self._book_credits(link, kept, order, verdicts)
+        visible_at = now + decision.delay_seconds if decision.report == "late" else now
+        inbox.finish(link, kept.number, inbox.FINAL, inbox.NEVER if decision.report == "mute" else visible_at)
+        outbox.put(link, *self._returns(kept, order, verdicts, decision, now))
+        if decision.report in {"late", "twice"}:
+            outbox.put(link, Job(f"report-{kept.number}", "push", kept.sender, kept.number, due_at=visible_at))
+        return kept
+
+    def _verdicts(self, order: CreditTransfer, decision: Decision) -> dict[int, Verdict]:
+        """Say which payments are not credited, and why."""
+        if decision.group:
+            return dict.fromkeys(range(len(order.transfers)), decision.group)
+        owns = self._house.player.owns
+        verdicts = dict(decision.verdicts)
+        seen: set[str] = set()
+        for position, transfer in enumerate(order.transfers):
+            key = _key(transfer)
+            if key in seen:
+                verdicts[position] = Verdict("RJCT", "AM05", "This transaction id stands twice in the message.")
+            elif position not in verdicts and not owns(transfer.creditor_account):
+                verdicts[position] = Verdict("RJCT", "AC01")
+            seen.add(key)
+        return verdicts
+
+    def _book_credits(
+        self, link: sqlite3.Connection, kept: Kept, order: CreditTransfer, verdicts: dict[int, Verdict]
+    ) -> None:
+        account_of = self._account_of
+        postings = [
+            Posting(account_of(transfer.creditor_account), transfer.amount_minor, _key(transfer))
+            for position, transfer in enumerate(order.transfers)
+            if position not in verdicts
+        ]
+        postings.append(Posting(SETTLEMENT, -sum(posting.minor for posting in postings)))
+        ledger.book(link, "credit", f"{kept.sender}|{kept.message_id}", order.currency, kept.at, postings)
+
+    def _returns(
+        self,
+        kept: Kept,
+        order: CreditTransfer,
+        verdicts: dict[int, Verdict],
+        decision: Decision,
+        now: float,
+    ) -> list[Job]:
+        """Put down what is to be given back, one job for each day on which something is."""
+        days: dict[float, list[GivenBack]] = {}
+        for position, (after, reason) in decision.returns.items():
+            if position in verdicts:
+                continue
+            transfer = order.transfers[position]
+            returned = ReturnedTransfer(
+                f"{self._house.code}{kept.number}.{position}",
+                transfer.instruction_id,
+                transfer.end_to_end_id,
+                transfer.transaction_id,
+                transfer.amount_minor,
+                reason,
+            )
+            days.setdefault(after, []).append(GivenBack(returned, self._account_of(transfer.creditor_account)))
+        return [
+            Job(
+                f"return-{kept.number}-{after}",
+                "return",
+                kept.sender,
+                kept.number,
+                payload=inbox.encode(Due(order.currency, items)),
+                due_at=now + after * SECONDS_A_DAY,
+            )
+            for after, items in days.items()
+        ]
+
+    def _book_return(self, link: sqlite3.Connection, job: Job, kept: Kept, due: Due) -> None:
+        postings = [Posting(item.account, -item.returned.amount_minor, item.returned.return_id) for item in due.items]
+        total = -sum(posting.minor for posting in postings)
+        postings.append(Posting(SETTLEMENT, total))
+        house = self._house
+        if ledger.book(link, "return", str(job.number), due.currency, house.clock(), postings):
+            outbox.put(link, *settle_job(house.code, kept.sender, f"return-{job.number}", due.currency, total))
+
+    def _return(self, job: Job, kept: Kept, due: Due) -> PaymentReturn:
+        now = self._house.clock.now()
+        return PaymentReturn(
+            message_id=f"{self._house.code}T{job.number}",
+            created=now,
+            currency=due.currency,
+            total_minor=sum(item.returned.amount_minor for item in due.items),
+            original_message_id=kept.message_id,
+            original_message=kept.name,
+            settlement_date=now.date(),
+            returns=[item.returned for item in due.items],
+            instructing_agent=self._house.code,
+            instructed_agent=kept.sender,
+        )
+
+    def _answer(self, link: sqlite3.Connection, kept: Kept) -> Answer:
+        """Report at once, unless the message asked for something else."""
+        if kept.facts.report in {"late", "silent", "mute"}:
+            return Answer(202)
+        return Answer(200, self._house.write(REPORT, self._status(link, kept)))
+
+    def _second_use(self, kept: Kept) -> Answer:
+        verdict = Verdict("RJCT", "DU01", "This message id was used before with other content.")
+        return Answer(200, self._house.write(REPORT, reporting.refused(self._base(kept), verdict)))
+
+    def _status(self, link: sqlite3.Connection, kept: Kept) -> StatusReport:
+        """Report by exception: a status for all, and one by one only what differs from it."""
+        (leg,) = inbox.legs(link, kept.number)
+        exceptions = _EXCEPTIONS.decode(leg.items)
+        if not exceptions:
+            status = reporting.SETTLED
+        else:
+            status = reporting.REJECTED if len(exceptions) == kept.facts.count else reporting.PARTLY
+        return replace(self._base(kept), group_status=status, transactions=exceptions)
+
+    def _base(self, kept: Kept) -> StatusReport:
+        house = self._house
+        report = reporting.base_report(REPORT, f"{house.code}R{kept.number}", house.clock.now(), kept)
+        return replace(report, instructing_agent=house.code, instructed_agent=kept.sender)
+
+    def _verification(self, asked: AccountToVerify) -> Verification:
+        account = asked.account
+        probe = Transfer(asked.id, asked.id, "", 0, self._house.code, asked.name, account)
+        with self._house.database.transaction() as link:
+            verdict = self._house.faults.decide(link, self._magic, [probe], "").verdicts.get(0)
+        if verdict is None and not self._house.player.owns(account):
+            verdict = Verdict("RJCT", "AC01")
+        return Verification(asked.id, verdict is None, verdict.reason if verdict else "")
+
+
+def _own_leg(kept: Kept, transfers: Sequence[Transfer], verdicts: dict[int, Verdict]) -> Leg:
+    """Keep what was refused; all else is in the ledger."""
+    exceptions = [
+        TransactionStatus(
+            transfers[position].instruction_id,
+            transfers[position].end_to_end_id,
+            transfers[position].transaction_id,
+            *verdict,
+        )
+        for position, verdict in sorted(verdicts.items())
+    ]
+    return Leg(kept.number, 0, "", f"own-{kept.number}", inbox.encode(exceptions), Result(reporting.SETTLED))
+
+
+def _key(transfer: Transfer) -> str:
+    return transfer.transaction_id or transfer.end_to_end_id

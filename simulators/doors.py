@@ -1,0 +1,76 @@
+"""What the HTTP interfaces of all institutions share: the ISO 20022 door, error answers, waking the courier."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from aiohttp import web
+
+from connector.domain.errors import IsoGateError, NotFound, Refused, Unavailable
+from simulators.house import PARTICIPANT_HEADER, Answer, Institution, problem
+from simulators.outbox import Courier
+
+INSTITUTION: Final = web.AppKey("institution", Institution)
+COURIER: Final = web.AppKey("courier", Courier)
+
+Kind = TypeVar("Kind")
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def add_iso20022(app: web.Application) -> None:
+    """Add the routes by which messages come in and reports are asked for."""
+    app.router.add_post("/iso20022", _receive)
+    app.router.add_get("/iso20022/reports/{message_id}", _report)
+
+
+def owner(request: web.Request, kind: type[Kind]) -> Kind:
+    """Give the institution whose application this is; ``TypeError`` where it is of another kind."""
+    institution = request.app[INSTITUTION]
+    if not isinstance(institution, kind):
+        raise TypeError(f"{institution.house.code} is no {kind.__name__}")
+    return institution
+
+
+def required(request: web.Request, header: str) -> str:
+    """Read a header; raises ``Refused`` where it is missing."""
+    value = request.headers.get(header, "").strip()
+    if not value:
+        raise Refused.because(f"header {header}", "missing", "This header is required.")
+    return value
+
+
+def given(request: web.Request, answer: Answer) -> web.Response:
+    """Send an institution's answer, and let the courier look for what is to be done now."""
+    request.app[COURIER].wake()
+    if not answer.body:
+        return web.Response(status=answer.status)
+    return web.Response(status=answer.status, body=answer.body, content_type=answer.content_type)
+
+
+@web.middleware
+async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn errors into a plain JSON answer with the status that fits."""
+    try:
+        return await handler(request)
+    except IsoGateError as fault:
+        return web.Response(status=_status(fault), body=problem(fault), content_type="application/json")
+
+
+def _status(fault: IsoGateError) -> int:
+    if isinstance(fault, NotFound):
+        return 404
+    return 503 if isinstance(fault, Unavailable) else 400
+
+
+async def _receive(request: web.Request) -> web.Response:
+    institution = request.app[INSTITUTION]
+    sender = request.headers.get(PARTICIPANT_HEADER, "")
+    answer = await asyncio.to_thread(institution.receive, await request.read(), sender)
+    return given(request, answer)
+
+
+async def _report(request: web.Request) -> web.Response:
+    institution = request.app[INSTITUTION]
+    sender = request.headers.get(PARTICIPANT_HEADER, "")
+    answer = await asyncio.to_thread(institution.report, request.match_info["message_id"], sender)
+    return given(request, answer)

@@ -1,0 +1,378 @@
+"""The ordering side of an institution: takes an order, passes it on leg by leg, gathers the answers, reports.
+
+The payer bank does this with a pain.001, the switch with a pacs.008; what differs is how they book (``Booking``) and
+what they call their messages (``Names``).
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final, Protocol
+
+import msgspec
+
+from connector.domain.errors import NotFound, Unavailable
+from connector.domain.messages import CreditTransfer, PaymentReturn, ReturnedTransfer, StatusReport, Transfer
+from simulators import inbox, outbox, reporting
+from simulators.faults import Decision, Magic
+from simulators.house import Answer, House, Outgoing
+from simulators.inbox import Envelope, Facts, Kept, Leg, Result, Verdict
+from simulators.outbox import Job
+from simulators.reporting import transfers_of
+from simulators.world import SWITCH_CODE, WORLD, institution_of
+
+TRANSFER: Final = "pacs.008.001.08"
+RETURN: Final = "pacs.004.001.09"
+_FOREIGN_MESSAGE: Final = "AAAAAAAAAAAAAAAAAAAAP0"
+_RETURNED: Final = msgspec.msgpack.Decoder(list[ReturnedTransfer])
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Where the sender of an order wants its answers; url "" for ISO 20022 reports."""
+
+    url: str = ""
+    correlation_id: str = ""
+    batch_id: str = ""
+
+
+class Booking(Protocol):
+    """How an institution books an order; all inside the caller's transaction."""
+
+    def objection(self, link: sqlite3.Connection, order: CreditTransfer) -> Verdict | None:
+        """Say why the order cannot be booked at all: an unknown debtor, no funds."""
+        ...
+
+    def reserve(self, link: sqlite3.Connection, kept: Kept, minor: int) -> None:
+        """Take the money for the order from the debtor."""
+        ...
+
+    def conclude(self, link: sqlite3.Connection, kept: Kept, leg: Leg, accepted: int, rejected: int) -> list[Job]:
+        """Settle what a leg's institution took, give the debtor the rest, and say whom to tell."""
+        ...
+
+    def take_back(
+        self, link: sqlite3.Connection, kept: Kept, leg: Leg, reference: str, minor: int
+    ) -> list[Job] | None:
+        """Give the debtor what was returned later, and say whom to tell; ``None`` where that was done before."""
+        ...
+
+
+class Forwarding:
+    """The ordering role."""
+
+    def __init__(self, house: House, booking: Booking, magic: Magic, report_name: str) -> None:
+        """Take the institution's parts, its way of booking, its magic values and the name of its status reports."""
+        self._house = house
+        self._magic = magic
+        self._booking = booking
+        self._report_name = report_name
+
+    def order(self, order: CreditTransfer, name: str, sender: str, reply: Reply | None = None) -> Answer:
+        """Take an order once; a repetition is answered again and never booked again."""
+        content = inbox.encode(order.transfers)
+        envelope = Envelope(sender, name, order.message_id, inbox.digest_of(content))
+        with self._house.database.transaction() as link:
+            kept = inbox.find(link, sender, name, order.message_id)
+            if kept is None:
+                decision = self._house.faults.decide(link, self._magic, order.transfers, order.currency)
+                if decision.http:
+                    return Answer(decision.http)
+                kept = self._accept(link, order, envelope, decision, reply or Reply())
+                return self._first_answer(kept)
+        if kept.digest != envelope.digest:
+            verdict = Verdict("RJCT", "DU01", "This message id was used before with other content.")
+            return self._xml(reporting.refused(self._base(kept, "D"), verdict))
+        return self._acknowledgement(kept)
+
+    def report(self, link: sqlite3.Connection, kept: Kept) -> Answer:
+        """Give the newest report: the acknowledgement, or the final one from the time on when it may be seen."""
+        if kept.facts.report == "mute":
+            return Answer(204)
+        if kept.state == inbox.FINAL and kept.visible_at <= self._house.clock():
+            return self._xml(reporting.with_outcome(self._base(kept, "F"), inbox.legs(link, kept.number)))
+        return self._acknowledgement(kept)
+
+    def answered(self, report: StatusReport) -> None:
+        """Take in an institution's report about a leg; what is known already changes nothing.
+
+        Raises ``NotFound`` where no leg went out under the report's original message id.
+        """
+        with self._house.database.transaction() as link:
+            leg = inbox.leg_of(link, report.original_message_id)
+            if leg is None:
+                raise NotFound("message", report.original_message_id)
+            if leg.result is None and report.group_status in reporting.FINAL_STATUSES:
+                self._conclude(link, leg, report)
+
+    def refused_leg(self, message: int, number: int, reason: str) -> None:
+        """Give up a leg that its institution does not take at all."""
+        with self._house.database.transaction() as link:
+            leg = inbox.legs(link, message)[number]
+            if leg.result is None:
+                transfers = transfers_of(leg)
+                self._settle(link, leg, transfers, Result("RJCT", _all(transfers, Verdict("RJCT", reason))))
+
+    def returned(self, given: PaymentReturn, sender: str) -> None:
+        """Book a pacs.004 once and pass it on to whom the order came from.
+
+        Raises ``NotFound`` for a foreign message, ``Unavailable`` while the transfer itself is not settled.
+        """
+        with self._house.database.transaction() as link:
+            leg = inbox.leg_of(link, given.original_message_id)
+            if leg is None:
+                raise NotFound("message", given.original_message_id)
+            kept = inbox.read(link, leg.message)
+            if kept.state != inbox.FINAL:
+                raise Unavailable("transfer", "it is not settled yet")
+            reference = f"{sender}|{given.message_id}"
+            jobs = self._booking.take_back(link, kept, leg, reference, given.total_minor)
+            if jobs is not None:
+                outbox.put(link, *jobs, self._return_job(kept, given))
+
+    def compose(self, job: Job) -> Outgoing:
+        """Make the message of a job of this role: a leg, a report or a return."""
+        if job.kind == "leg":
+            return self._leg_message(job)
+        if job.kind == "return-on":
+            return self._return_message(job)
+        return self._report_message(job)
+
+    def _accept(
+        self,
+        link: sqlite3.Connection,
+        order: CreditTransfer,
+        envelope: Envelope,
+        decision: Decision,
+        reply: Reply,
+    ) -> Kept:
+        now = self._house.clock()
+        objection = decision.group or _wrong_total(order) or self._booking.objection(link, order)
+        facts = _facts(order, envelope.sender, decision, objection, reply)
+        kept = inbox.keep(link, envelope, now, facts)
+        if objection:
+            inbox.finish(link, kept.number, inbox.REFUSED, now)
+            outbox.put(link, *_callback(kept))
+            return kept._replace(state=inbox.REFUSED)
+        parts, verdicts = _by_institution(order, decision)
+        for number, (place, transfers) in enumerate(parts.items()):
+            self._add_leg(link, kept, number, place, transfers, verdicts)
+        routed = sum(_total(transfers) for place, transfers in parts.items() if place)
+        self._booking.reserve(link, kept, routed)
+        if set(parts) <= {""}:
+            self._finish(link, kept)
+        return kept
+
+    def _add_leg(
+        self,
+        link: sqlite3.Connection,
+        kept: Kept,
+        number: int,
+        place: str,
+        transfers: Sequence[Transfer],
+        verdicts: Sequence[Verdict],
+    ) -> None:
+        out_id = f"{self._house.code}{kept.number:08d}L{number}"
+        items = [
+            transfer if transfer.transaction_id else transfer._replace(transaction_id=f"{out_id}.{position}")
+            for position, transfer in enumerate(transfers)
+        ]
+        result = None if place else Result("RJCT", dict(enumerate(verdicts)))
+        inbox.add_leg(link, Leg(kept.number, number, place, out_id, inbox.encode(items), result))
+        if place:
+            outbox.put(link, Job(f"leg-{out_id}", "leg", place, kept.number, number, due_at=self._opens_at(kept)))
+
+    def _opens_at(self, kept: Kept) -> float:
+        """An order for a later day waits for it; one for today or an earlier day is executed at once."""
+        day = date.fromisoformat(kept.facts.execution_date)
+        today = self._house.clock.now().date()
+        return kept.at + max((day - today).days, 0) * 86_400
+
+    def _first_answer(self, kept: Kept) -> Answer:
+        """Acknowledge at once, unless the message asked for something else."""
+        if kept.facts.report == "lost-answer":
+            return Answer(503)
+        if kept.facts.report in {"out-of-order", "mute"} or kept.facts.reply_url:
+            return Answer(202)
+        return self._acknowledgement(kept)
+
+    def _acknowledgement(self, kept: Kept) -> Answer:
+        facts = kept.facts
+        verdict = Verdict(facts.status or reporting.ACCEPTED, facts.reason, facts.information)
+        return self._xml(reporting.refused(self._base(kept, "A"), verdict))
+
+    def _conclude(self, link: sqlite3.Connection, leg: Leg, report: StatusReport) -> None:
+        transfers = transfers_of(leg)
+        position_of = {transfer.transaction_id: position for position, transfer in enumerate(transfers)}
+        usual = reporting.SETTLED if report.group_status == reporting.PARTLY else report.group_status
+        exceptions = {
+            position_of[one.transaction_id]: Verdict(one.status, one.reason, one.information)
+            for one in report.transactions
+            if one.transaction_id in position_of and one.status != usual
+        }
+        if usual == reporting.REJECTED:
+            told = {position_of.get(one.transaction_id, -1): one for one in report.transactions}
+            group = Verdict("RJCT", report.group_reason or "NARR", report.group_information)
+            exceptions = {
+                position: Verdict("RJCT", told[position].reason, told[position].information)
+                if position in told
+                else group
+                for position in range(len(transfers))
+            }
+        self._settle(link, leg, transfers, Result(usual, exceptions))
+
+    def _settle(self, link: sqlite3.Connection, leg: Leg, transfers: Sequence[Transfer], result: Result) -> None:
+        rejected = sum(
+            transfers[position].amount_minor
+            for position, verdict in result.exceptions.items()
+            if verdict.status == reporting.REJECTED
+        )
+        kept = inbox.read(link, leg.message)
+        outbox.put(link, *self._booking.conclude(link, kept, leg, _total(transfers) - rejected, rejected))
+        if inbox.answer(link, leg, result):
+            self._finish(link, kept)
+
+    def _finish(self, link: sqlite3.Connection, kept: Kept) -> None:
+        now = self._house.clock()
+        facts = kept.facts
+        seen_at = {"late": now + facts.delay_seconds, "pending": now + facts.delay_seconds, "mute": inbox.NEVER}
+        inbox.finish(link, kept.number, inbox.FINAL, seen_at.get(facts.report, now))
+        outbox.put(link, *(_callback(kept) or reporting.jobs_for(kept, now)))
+
+    def _leg_message(self, job: Job) -> Outgoing:
+        with self._house.database.transaction() as link:
+            kept = inbox.read(link, job.message)
+            leg = inbox.legs(link, job.message)[job.leg]
+        return self._house.to(leg.institution, TRANSFER, self._transfer(kept, leg))
+
+    def _transfer(self, kept: Kept, leg: Leg) -> CreditTransfer:
+        facts, now = kept.facts, self._house.clock.now()
+        transfers = transfers_of(leg)
+        return CreditTransfer(
+            message_id=leg.out_id,
+            created=now,
+            currency=facts.currency,
+            total_minor=_total(transfers),
+            initiating_party=facts.initiating_party,
+            debtor_name=facts.debtor_name,
+            debtor_account=facts.debtor_account,
+            debtor_agent=facts.debtor_agent or self._house.code,
+            execution_date=now.date(),
+            transfers=transfers,
+            modality=facts.modality or "00",
+            creditor_agent=leg.institution,
+            instructing_agent=self._house.code,
+            instructed_agent=leg.institution,
+        )
+
+    def _report_message(self, job: Job) -> Outgoing:
+        """Write the report that a job stands for, with whatever is to be wrong with it."""
+        stage = job.kind.partition(":")[2]
+        with self._house.database.transaction() as link:
+            kept = inbox.read(link, job.message)
+            legs = inbox.legs(link, job.message)
+        outgoing = self._house.to(job.target, self._report_name, self._staged(kept, legs, stage))
+        return outgoing._replace(body=outgoing.body[: len(outgoing.body) // 2]) if stage == "malformed" else outgoing
+
+    def _staged(self, kept: Kept, legs: Sequence[Leg], stage: str) -> StatusReport:
+        base = self._base(kept, stage[0].upper() + stage[-1])
+        if stage == "interim":
+            return replace(base, group_status=reporting.IN_PROCESS)
+        if stage.startswith("part-"):
+            return reporting.part_of(base, legs, int(stage[-1]))
+        whole = reporting.with_outcome(base, legs)
+        if stage == "wrong-totals":
+            return replace(whole, original_count=kept.facts.count + 1, original_total="0.01")
+        if stage == "unknown-message":
+            return replace(whole, original_message_id=_FOREIGN_MESSAGE)
+        return whole
+
+    def _return_job(self, kept: Kept, given: PaymentReturn) -> Job:
+        payload = inbox.encode(given.returns)
+        return Job(f"report-{kept.number}", "return-on", kept.sender, kept.number, payload=payload)
+
+    def _return_message(self, job: Job) -> Outgoing:
+        with self._house.database.transaction() as link:
+            kept = inbox.read(link, job.message)
+        returns = _RETURNED.decode(job.payload)
+        now = self._house.clock.now()
+        value = PaymentReturn(
+            message_id=f"{self._house.code}B{job.number}",
+            created=now,
+            currency=kept.facts.currency,
+            total_minor=sum(one.amount_minor for one in returns),
+            original_message_id=kept.message_id,
+            original_message=kept.name,
+            settlement_date=now.date(),
+            returns=returns,
+            instructing_agent=self._house.code,
+        )
+        return self._house.to(job.target, RETURN, value)
+
+    def _base(self, kept: Kept, suffix: str) -> StatusReport:
+        message_id = f"{self._house.code}R{kept.number}{suffix}"
+        return reporting.base_report(self._report_name, message_id, self._house.clock.now(), kept)
+
+    def _xml(self, report: StatusReport) -> Answer:
+        return Answer(200, self._house.write(self._report_name, report))
+
+
+def _facts(order: CreditTransfer, sender: str, decision: Decision, objection: Verdict | None, reply: Reply) -> Facts:
+    status, reason, information = objection or Verdict("")
+    return Facts(
+        currency=order.currency,
+        count=len(order.transfers),
+        total_minor=order.total_minor,
+        debtor_account=order.debtor_account,
+        debtor_name=order.debtor_name,
+        debtor_agent=order.debtor_agent,
+        participant=sender or order.instructing_agent or order.debtor_agent,
+        initiating_party=order.initiating_party,
+        execution_date=order.execution_date.isoformat(),
+        payment_information_id=order.payment_information_id,
+        modality=order.modality,
+        status=status,
+        reason=reason,
+        information=information,
+        report=decision.report,
+        delay_seconds=decision.delay_seconds,
+        reply_url=reply.url,
+        correlation_id=reply.correlation_id,
+        batch_id=reply.batch_id,
+    )
+
+
+def _callback(kept: Kept) -> list[Job]:
+    """An order that came as JSON is answered in JSON."""
+    return [Job(f"report-{kept.number}", "callback", "", kept.number)] if kept.facts.reply_url else []
+
+
+def _wrong_total(order: CreditTransfer) -> Verdict | None:
+    if order.transfers and _total(order.transfers) == order.total_minor:
+        return None
+    return Verdict("RJCT", "AM10", "The control sum is not the sum of the payments.")
+
+
+def _by_institution(order: CreditTransfer, decision: Decision) -> tuple[dict[str, list[Transfer]], list[Verdict]]:
+    """Sort the payments by who is to credit them; those under "" are refused, for the reasons given beside."""
+    parts: dict[str, list[Transfer]] = {}
+    verdicts: list[Verdict] = []
+    for position, transfer in enumerate(order.transfers):
+        place = transfer.creditor_agent or order.creditor_agent or institution_of(transfer.creditor_account)
+        verdict = decision.verdicts.get(position)
+        if verdict is None and (place not in WORLD or place == SWITCH_CODE):
+            verdict = Verdict("RJCT", "RC01", "The creditor agent is not a participant.")
+        if verdict is not None:
+            place = ""
+            verdicts.append(verdict)
+        parts.setdefault(place, []).append(transfer)
+    return parts, verdicts
+
+
+def _total(transfers: Sequence[Transfer]) -> int:
+    return sum(transfer.amount_minor for transfer in transfers)
+
+
+def _all(transfers: Sequence[Transfer], verdict: Verdict) -> dict[int, Verdict]:
+    return dict.fromkeys(range(len(transfers)), verdict)

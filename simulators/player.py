@@ -1,0 +1,110 @@
+"""An institution at work: its own web application, and the courier that does its jobs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from typing import Final
+
+import aiohttp
+from aiohttp import web
+
+from connector.domain.directory import InstitutionKind
+from connector.iso20022.engine import Engine
+from simulators import faults, inbox, ledger, outbox
+from simulators.bank.api import routes as bank_routes
+from simulators.bank.app import Bank
+from simulators.clock import VirtualClock
+from simulators.database import Database
+from simulators.doors import COURIER, INSTITUTION, errors
+from simulators.faults import Faults
+from simulators.house import House, Institution
+from simulators.mobile_money.api import routes as mobile_money_routes
+from simulators.mobile_money.app import MobileMoney
+from simulators.outbox import AGAIN, DEAD, DONE, Courier, Job, Outcome
+from simulators.settings import SimulatorSettings
+from simulators.switch.api import routes as switch_routes
+from simulators.switch.app import Switch
+from simulators.world import WORLD
+
+TIMEOUT_SECONDS: Final = 60.0
+CONNECTIONS: Final = 64
+LARGEST_BODY: Final = 512 * 1024**2
+_RETRIED: Final = frozenset({408, 425, 429})
+_KINDS: Final[dict[InstitutionKind, tuple[Callable[[House], Institution], Callable[[web.Application], None]]]] = {
+    InstitutionKind.BANK: (Bank, bank_routes),
+    InstitutionKind.MOBILE_MONEY: (MobileMoney, mobile_money_routes),
+    InstitutionKind.SWITCH: (Switch, switch_routes),
+}
+
+
+class Dispatcher:
+    """Does an institution's jobs over HTTP."""
+
+    def __init__(self, institution: Institution) -> None:
+        """Take the institution; the session comes with ``open``."""
+        self._institution = institution
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        """Make the HTTP session; inside the event loop."""
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
+        self._session = aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=CONNECTIONS))
+
+    async def close(self) -> None:
+        """Close the session."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def perform(self, job: Job) -> Outcome:
+        """Send what a job stands for and take the answer in."""
+        outgoing = await asyncio.to_thread(self._institution.compose, job)
+        if outgoing is None or self._session is None:
+            return Outcome(DONE if outgoing is None else AGAIN)
+        try:
+            async with self._session.post(outgoing.url, data=outgoing.body, headers=outgoing.headers) as response:
+                body = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as fault:
+            return Outcome(AGAIN, type(fault).__name__)
+        return await self._judge(job, response.status, body)
+
+    async def _judge(self, job: Job, status: int, body: bytes) -> Outcome:
+        if status < 300:
+            await asyncio.to_thread(self._institution.delivered, job, body)
+            return Outcome(DONE, str(status))
+        if status >= 500 or status in _RETRIED:
+            return Outcome(AGAIN, str(status))
+        await asyncio.to_thread(self._institution.undeliverable, job, status)
+        return Outcome(DEAD, str(status))
+
+
+def play(code: str, settings: SimulatorSettings, clock: VirtualClock, engine: Engine) -> web.Application:
+    """Build the application of one institution; raises ``KeyError`` for a code that is not in the world."""
+    player = WORLD[code]
+    schemas = (ledger.SCHEMA, inbox.SCHEMA, outbox.SCHEMA, faults.SCHEMA)
+    database = Database(settings.data / f"{code}.sqlite", *schemas)
+    with database.transaction() as link:
+        house = House(player, settings, clock, engine, database, Faults(link))
+    make, add_routes = _KINDS[player.kind]
+    app = web.Application(middlewares=[errors], client_max_size=LARGEST_BODY)
+    app[INSTITUTION] = institution = make(house)
+    dispatcher = Dispatcher(institution)
+    app[COURIER] = Courier(database, clock, dispatcher.perform)
+    app[DISPATCHER] = dispatcher
+    add_routes(app)
+    app.cleanup_ctx.append(_working)
+    return app
+
+
+DISPATCHER: Final = web.AppKey("dispatcher", Dispatcher)
+
+
+async def _working(app: web.Application) -> AsyncIterator[None]:
+    """Keep the courier at work while the application runs."""
+    await app[DISPATCHER].open()
+    work = asyncio.create_task(app[COURIER].run())
+    yield
+    work.cancel()
+    with suppress(asyncio.CancelledError):
+        await work
+    await app[DISPATCHER].close()
+    app[INSTITUTION].house.database.close()

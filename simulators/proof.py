@@ -1,0 +1,69 @@
+"""The proof that the money is right: every ledger adds up to zero, and positions mirror those at the switch."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from simulators import ledger, outbox
+from simulators.house import House
+from simulators.ledger import SETTLEMENT
+from simulators.world import SWITCH_CODE
+
+
+def proof(houses: Sequence[House]) -> dict[str, Any]:
+    """Check all ledgers of this process.
+
+    ``balanced``: everything below holds; ``quiet``: nobody has anything left to do, so that positions must mirror
+    (they may not while a settlement note is under way).
+    """
+    ledgers = [_ledger(house) for house in houses]
+    quiet = not any(one["waiting"] for one in ledgers)
+    mirrors = _mirrors(houses)
+    mirrored = all(not mirror["difference_minor"] for mirror in mirrors)
+    return {
+        "balanced": all(one["balanced"] for one in ledgers) and (mirrored or not quiet),
+        "quiet": quiet,
+        "mirrored": mirrored,
+        "ledgers": ledgers,
+        "mirrors": mirrors,
+    }
+
+
+def _ledger(house: House) -> dict[str, Any]:
+    with house.database.transaction() as link:
+        totals = ledger.totals(link)
+        unbalanced = ledger.unbalanced_entries(link)
+        jobs = outbox.counts(link)
+    return {
+        "institution": house.code,
+        "balanced": not unbalanced and not any(totals.values()),
+        "totals_minor": totals,
+        "unbalanced_entries": unbalanced,
+        "waiting": jobs.get("waiting", 0),
+        "dead": jobs.get(outbox.DEAD, 0),
+    }
+
+
+def _mirrors(houses: Sequence[House]) -> list[dict[str, Any]]:
+    """Compare what each participant says that it owes the switch with what the switch says; they cancel out."""
+    switch = next((house for house in houses if house.code == SWITCH_CODE), None)
+    if switch is None:
+        return []
+    with switch.database.transaction() as link:
+        positions = {(account, currency): minor for account, currency, minor in ledger.balances(link, 10_000)}
+    return [mirror for house in houses if house.code != SWITCH_CODE for mirror in _mirrors_of(house, positions)]
+
+
+def _mirrors_of(house: House, positions: dict[tuple[str, str], int]) -> list[dict[str, Any]]:
+    with house.database.transaction() as link:
+        currencies = set(ledger.totals(link)) | {currency for code, currency in positions if code == house.code}
+        own = {currency: ledger.balance(link, SETTLEMENT, currency) for currency in currencies}
+    return [
+        {
+            "institution": house.code,
+            "currency": currency,
+            "own_minor": own[currency],
+            "switch_minor": positions.get((house.code, currency), 0),
+            "difference_minor": own[currency] + positions.get((house.code, currency), 0),
+        }
+        for currency in sorted(currencies)
+    ]

@@ -1,0 +1,102 @@
+"""Status reports: from what is in the books to pain.002 and pacs.002, honest or misbehaving."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from connector.domain.messages import StatusReport, TransactionStatus, Transfer
+from connector.domain.money import amount_text, exponent
+from simulators.inbox import Kept, Leg, Verdict
+from simulators.outbox import Job
+
+REJECTED: Final = "RJCT"
+PARTLY: Final = "PART"
+SETTLED: Final = "ACCC"
+IN_PROCESS: Final = "ACSP"
+ACCEPTED: Final = "ACCP"
+FINAL_STATUSES: Final = frozenset({"ACSC", "ACCC", REJECTED, PARTLY})
+PARTS: Final = 3
+
+_TRANSFERS: Final = msgspec.msgpack.Decoder(list[Transfer])
+
+
+def transfers_of(leg: Leg) -> list[Transfer]:
+    """Unpack the transfers of a leg."""
+    return _TRANSFERS.decode(leg.items)
+
+
+def jobs_for(kept: Kept, now: float) -> list[Job]:
+    """Say which reports are sent when a message is settled, and when."""
+    late = now + kept.facts.delay_seconds
+    plan: dict[str, list[tuple[str, float]]] = {
+        "late": [("final", late)],
+        "pending": [("interim", now), ("final", late)],
+        "twice": [("final", now), ("final", now)],
+        "out-of-order": [("final", now), ("interim", now)],
+        "parts": [(f"part-{part}", now) for part in reversed(range(PARTS))],
+        "silent": [],
+        "mute": [],
+    }
+    stages = plan.get(kept.facts.report, [("final", now)])
+    if kept.facts.report in {"malformed", "wrong-totals", "unknown-message"}:
+        stages = [(kept.facts.report, now)]
+    return [
+        Job(f"report-{kept.number}", f"report:{stage}", kept.sender, kept.number, due_at=due_at)
+        for stage, due_at in stages
+    ]
+
+
+def base_report(name: str, message_id: str, created: datetime, kept: Kept) -> StatusReport:
+    """Begin a report about a message; it says nothing yet of what became of it."""
+    facts = kept.facts
+    return StatusReport(
+        message=name,
+        message_id=message_id,
+        created=created,
+        original_message_id=kept.message_id,
+        original_message=kept.name,
+        original_count=facts.count,
+        original_total=amount_text(facts.total_minor, exponent(facts.currency)) if facts.currency else "",
+        initiating_party=facts.initiating_party,
+    )
+
+
+def with_outcome(report: StatusReport, legs: Sequence[Leg]) -> StatusReport:
+    """Say what became of every payment: one status for all where that is the truth, otherwise one by one."""
+    statuses = {leg.result.status for leg in legs if leg.result}
+    exceptional = any(leg.result.exceptions for leg in legs if leg.result)
+    if len(statuses) == 1 and not exceptional:
+        return replace(report, group_status=statuses.pop())
+    transactions = tuple(each(legs))
+    only = {transaction.status for transaction in transactions}
+    return replace(report, group_status=only.pop() if len(only) == 1 else PARTLY, transactions=transactions)
+
+
+def part_of(report: StatusReport, legs: Sequence[Leg], part: int) -> StatusReport:
+    """Give one of the parts in which a report is sent: every third payment."""
+    return replace(report, group_status=PARTLY, transactions=tuple(each(legs))[part::PARTS])
+
+
+def refused(report: StatusReport, verdict: Verdict) -> StatusReport:
+    """Refuse a message as a whole."""
+    return replace(
+        report, group_status=verdict.status, group_reason=verdict.reason, group_information=verdict.information
+    )
+
+
+def each(legs: Sequence[Leg]) -> Iterator[TransactionStatus]:
+    """Say of every payment of the answered legs what became of it."""
+    for leg in legs:
+        result = leg.result
+        if result is None:
+            continue
+        usual = Verdict(result.status)
+        exceptions = result.exceptions
+        for position, transfer in enumerate(transfers_of(leg)):
+            verdict = exceptions.get(position, usual)
+            yield TransactionStatus(
+                transfer.instruction_id, transfer.end_to_end_id, transfer.transaction_id, *verdict
+            )
