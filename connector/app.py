@@ -45,7 +45,7 @@ async def build_services(settings: Settings) -> AsyncIterator["Services"]:
     )
     try:
         if settings.sandbox:
-            await store.directory.seed(sandbox_directory(settings.simulators_base))
+            await store.directory.seed(sandbox_directory(settings.simulators_base, settings.answer_within_seconds))
         async with Channels(engine, connector_url=settings.api_url) as channels:
             yield Services(store, engine, channels, time.time, _flow_settings(settings))
     finally:

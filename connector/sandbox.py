@@ -22,11 +22,21 @@ _INSTITUTIONS: Final = (
 )
 
 
-def sandbox_directory(simulators_url: str) -> Directory:
-    """Describe the sandbox world; every institution answers below ``simulators_url`` under its code."""
+def sandbox_directory(simulators_url: str, answer_within_seconds: float = 30.0) -> Directory:
+    """Describe the sandbox world; every institution answers below ``simulators_url`` under its code.
+
+    answer_within_seconds: after that silence is asked about.
+    """
     base = simulators_url.rstrip("/")
     institutions = {
-        code: Institution(code, name, kind, addresses=addresses, url=f"{base}/{code}")
+        code: Institution(
+            code,
+            name,
+            kind,
+            addresses=addresses,
+            url=f"{base}/{code}",
+            answer_within_seconds=answer_within_seconds,
+        )
         for code, name, kind, addresses in _INSTITUTIONS
     }
     programmes = {programme.id: programme for programme in _programmes()}

@@ -70,6 +70,7 @@ class Settings(BaseSettings):
         ("X-Callback-URL", "X-CallbackURL", "X-Callback_URL"), description="Spellings of the callback header"
     )
     progress_interval_seconds: float = Field(5.0, gt=0, description="Pause between progress callbacks of a batch")
+    answer_within_seconds: float = Field(30.0, gt=0, description="Silence after which a sandbox's bank is asked")
     inquiry_attempts: int = Field(10, ge=1, description="How often a silent bank is asked about a message")
 
     schemas: tuple[Path, ...] = Field((), description="Folders of XSDs that go before the ones that are built in")

@@ -18,7 +18,7 @@ class LedgerProof:
         return not self.problems
 
 
-async def proof(simulators: str) -> LedgerProof:
+async def proof(settings: "Settings") -> LedgerProof:
     """Add up every ledger and compare them with one another."""
     return LedgerProof()
 

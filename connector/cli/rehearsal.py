@@ -61,7 +61,7 @@ async def rehearse(folder: Path, payments: int, stop: asyncio.Event, problems: l
                 await _timed(programme, title, step(programme, ministry, progress))
             await _timed(programme, "return", _return(programme, ministry, settings.simulators_base, progress))
         records = [record async for record in _records(programme, ministry)]
-        ledgers = await proof(settings.simulators_base)
+        ledgers = await proof(settings)
         problems += [*reckon(programme.people, programme.amounts, records), *ledgers.problems]
         show(console, records, programme.seconds, ledgers, problems)
         if keep:

@@ -61,7 +61,7 @@ async def measure(*, payments: int, batch_size: int, workers: int) -> Result:
         ):
             async with watching({part.name: part.pid for part in supervisor.parts}) as memory:
                 run = await _pay(ministry, payments, batch_size)
-            ledgers = await proof(settings.simulators_base)
+            ledgers = await proof(settings)
     return Result(
         payments=payments,
         batches=run.batches,
