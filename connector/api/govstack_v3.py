@@ -13,13 +13,13 @@ from connector.api.moments import moment
 from connector.api.operation import Answer, Body, Call, Operation, Parameter
 from connector.api.settings import Role
 from connector.api.shapes import ACKNOWLEDGED, govstack_v1, govstack_v3, json_answer
-from connector.api.status_bodies import status_bodies
-from connector.api.submission import SCHEDULING, Handover, submit
+from connector.api.submission import PROGRAMME, SCHEDULING, Handover, submit
 from connector.domain.batch import BatchKind
 from connector.domain.beneficiary import Beneficiary
-from connector.domain.errors import Refused
+from connector.domain.errors import Fault, Refused
 from connector.domain.money import decimal_amount
 from connector.flows import collect, onboarding, status
+from connector.flows.bodies import status_body
 
 CONTRACT: Final = "govstack-v3"
 GROUP: Final = "GovStack v3.0"
@@ -77,6 +77,10 @@ _PAYER: Final = Parameter(
     alternatives=("PayerFI-Id",),
     example="TREAXU22",
 )
+_PLACES: Final = {
+    "/SourceBBID": f"header {_REGISTERING.name}",
+    "/programme": f"header {PROGRAMME.name}",
+}
 
 
 def _source(call: Call) -> str:
@@ -149,8 +153,18 @@ def _addresses(request_id: str, found: list[Beneficiary | None]) -> web.Response
 async def batch_transactions(call: Call) -> web.Response:
     """Take a batch to be paid."""
     request_id = call.parameters[_CORRELATION.name]
-    batch = await submit(call, Handover(CONTRACT, BatchKind.DISBURSEMENT, _source(call), request_id, "", call.body))
+    handover = Handover(CONTRACT, BatchKind.DISBURSEMENT, _source(call), request_id, "", call.body)
+    try:
+        batch = await submit(call, handover)
+    except Refused as error:
+        raise Refused(_replaced(fault) for fault in error.faults) from None
     return json_answer({"batchId": batch.batch_id or batch.ref}, 202)
+
+
+def _replaced(fault: Fault) -> Fault:
+    """Say in this contract's terms where a fault of the batch is; the flows speak v1.0."""
+    where = fault.where.replace("/InstructionID", "/requestId").removeprefix("/CreditInstructions")
+    return fault._replace(where=_PLACES.get(where, where))
 
 
 async def batch_status(call: Call) -> web.Response:
@@ -160,7 +174,8 @@ async def batch_status(call: Call) -> web.Response:
         return await _status_push(call, said)
     ref = await reference(call, call.parameters[_BATCH_ID.name])
     summary = await status.summary(call.services, ref)
-    bodies = status_bodies(summary, call.services.clock(), call.parameters[_REQUEST_CORRELATION.name])
+    batch, now = summary.batch, call.services.clock()
+    bodies = [status_body(batch, summary.progress, currency, now) for currency in sorted(batch.expected)]
     return json_answer(bodies[0] if len(bodies) == 1 else bodies)
 
 

@@ -6,7 +6,7 @@ Each body exists twice: with the contract's exact id lengths, and lenient with i
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, NotRequired
+from typing import Any, NamedTuple, NotRequired
 
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
