@@ -73,7 +73,7 @@ class Funds:
         currencies = sorted({name.partition(":")[0] for name in amounts})
         return {
             currency: FundsBalance(
-                *(amounts[f"{currency}:{name}"] for name in ("budget", "reserved", "spent", "available"))
+                *(amounts.get(f"{currency}:{name}", 0) for name in ("budget", "reserved", "spent", "available"))
             )
             for currency in currencies
         }
