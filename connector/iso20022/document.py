@@ -11,6 +11,7 @@ from lxml import etree
 
 from connector.domain.errors import Refused
 from connector.iso20022.header import BusinessHeader, read_header
+from connector.iso20022.parsing import Element
 from iso20022_schemas.catalogue import Catalogue
 
 _MESSAGE_NAME: Final = re.compile(r"[a-z]{4}\.\d{3}\.\d{3}\.\d{2}")
@@ -31,13 +32,13 @@ USUAL_VERSIONS: Final = (
 class Found(NamedTuple):
     """The message: its element (in the namespace of the catalogue), its name, its header, what was odd."""
 
-    element: etree._Element
+    element: Element
     message: str
     header: BusinessHeader | None
     tolerated: tuple[str, ...]
 
 
-def find(root: etree._Element, catalogue: Catalogue) -> Found:
+def find(root: Element, catalogue: Catalogue) -> Found:
     """Find the message below a parsed root. Raises ``Refused``: none, several, or none that the catalogue has."""
     tolerated: list[str] = []
     document = root if _local(root) == "Document" else _enveloped(root, catalogue)
@@ -48,7 +49,7 @@ def find(root: etree._Element, catalogue: Catalogue) -> Found:
     return Found(document, message, None if header is None else read_header(header), tuple(tolerated))
 
 
-def _enveloped(root: etree._Element, catalogue: Catalogue) -> etree._Element:
+def _enveloped(root: Element, catalogue: Catalogue) -> Element:
     """The only Document in an envelope; a bare message of the catalogue (a lone AppHdr) stands for itself."""
     documents = [element for element in root.iter("{*}Document") if not _inside_document(element)]
     if len(documents) > 1:
@@ -60,15 +61,15 @@ def _enveloped(root: etree._Element, catalogue: Catalogue) -> etree._Element:
     raise Refused.because("/", "unknown_message", "There is no Document of a known message in it.")
 
 
-def _inside_document(element: etree._Element) -> bool:
+def _inside_document(element: Element) -> bool:
     return next(element.iterancestors("{*}Document"), None) is not None
 
 
-def _within(element: etree._Element, document: etree._Element) -> bool:
+def _within(element: Element, document: Element) -> bool:
     return any(ancestor is document for ancestor in element.iterancestors())
 
 
-def _name(document: etree._Element, catalogue: Catalogue, tolerated: list[str]) -> str:
+def _name(document: Element, catalogue: Catalogue, tolerated: list[str]) -> str:
     """The message's name by its namespace; a missing or dialect namespace is put right in the tree."""
     namespace = _namespace(document)
     message = catalogue.find(namespace)
@@ -84,7 +85,7 @@ def _name(document: etree._Element, catalogue: Catalogue, tolerated: list[str]) 
     return message
 
 
-def _by_content(document: etree._Element, catalogue: Catalogue) -> str:
+def _by_content(document: Element, catalogue: Catalogue) -> str:
     first = next((_local(child) for child in document), "")
     known = catalogue.messages()
     for message in USUAL_VERSIONS:
@@ -100,14 +101,14 @@ def _by_dialect(namespace: str, catalogue: Catalogue) -> str:
     return name[0]
 
 
-def _rename(document: etree._Element, old: str, new: str) -> None:
+def _rename(document: Element, old: str, new: str) -> None:
     prefix = f"{{{old}}}" if old else ""
     for element in document.iter(f"{prefix}*" if old else None):
         if _namespace(element) == old:
             element.tag = f"{{{new}}}{_local(element)}"
 
 
-def local_names(element: etree._Element, top: etree._Element) -> Iterator[str]:
+def local_names(element: Element, top: Element) -> Iterator[str]:
     """The names from below ``top`` down to the element, with a position where there are several alike."""
     if element is top:
         return
@@ -118,9 +119,9 @@ def local_names(element: etree._Element, top: etree._Element) -> Iterator[str]:
         yield f"{_local(element)}[{alike.index(element) + 1}]" if len(alike) > 1 else _local(element)
 
 
-def _namespace(element: etree._Element) -> str:
+def _namespace(element: Element) -> str:
     return etree.QName(element).namespace or ""
 
 
-def _local(element: etree._Element) -> str:
+def _local(element: Element) -> str:
     return etree.QName(element).localname

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from connector.domain.errors import Fault, Misconfigured, NotFound, Refused
 from connector.domain.messages import Message
 from connector.iso20022 import checking, document, profile, sums
 from connector.iso20022.codes import CodeTable, load_tables
+from connector.iso20022.fields import SHAPES
 from connector.iso20022.header import BusinessHeader
 from connector.iso20022.parsing import parse
 from connector.iso20022.reader import Reader, compile_reader
@@ -43,7 +44,7 @@ class Verdict(NamedTuple):
 
 class _Writer(NamedTuple):
     value: type
-    write: Callable[[Any], bytes]
+    write: Callable[[object], bytes]
 
 
 class Engine:
@@ -130,7 +131,7 @@ class Engine:
         key = (loaded.scheme, loaded.message)
         if loaded.write is not None:
             write = compile_writer(loaded, root, namespace, tables)
-            self._writers[key] = _Writer(checking.SHAPES[loaded.value].cls, write)
+            self._writers[key] = _Writer(SHAPES[loaded.value].cls, write)
         if loaded.read is not None:
             self._readers[key] = compile_reader(loaded, root, namespace, tables)
 

@@ -5,10 +5,10 @@ transaction, because it is some fifty times slower. What stands in the message i
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import xmlschema
 from lxml import etree
@@ -16,6 +16,7 @@ from xmlschema.validators.exceptions import XMLSchemaChildrenValidationError, XM
 
 from connector.domain.errors import Fault
 from connector.iso20022.document import local_names
+from connector.iso20022.parsing import Element
 from iso20022_schemas.catalogue import Catalogue
 
 MAXIMUM_FAULTS: Final = 20
@@ -28,6 +29,14 @@ _KINDS: Final = (
 )
 
 
+class LogEntry(Protocol):
+    """An entry of libxml2's error log, as far as it is looked at."""
+
+    @property
+    def path(self) -> str | None:
+        """Where the element is, by positions."""
+
+
 class Explainer:
     """Explains schema faults; the slow schema of a message is loaded when it is needed for the first time."""
 
@@ -37,7 +46,7 @@ class Explainer:
         self._schemas: dict[str, xmlschema.XMLSchema10] = {}
         self._lock = threading.Lock()
 
-    def explain(self, document: etree._Element, message: str, log: Any) -> tuple[Fault, ...]:
+    def explain(self, document: Element, message: str, log: Iterable[LogEntry]) -> tuple[Fault, ...]:
         """The faults of a document, from the error log that libxml2 left. At least one, at most a few."""
         found: dict[tuple[str, str], Fault] = {}
         for place in islice(_places(document, log), MAXIMUM_FAULTS):
@@ -47,16 +56,16 @@ class Explainer:
                 break
         return tuple(found.values()) or (Fault("/", "schema", "The message is not valid under its schema."),)
 
-    def _faults_at(self, document: etree._Element, place: etree._Element, message: str) -> Iterator[Fault]:
-        cut, prefixes = _cut_out(document, place)
-        faults = list(islice(self._iter_faults(cut, prefixes, message), MAXIMUM_FAULTS))
+    def _faults_at(self, document: Element, place: Element, message: str) -> Iterator[Fault]:
+        cut, names = _cut_out(document, place)
+        faults = list(islice(self._iter_faults(cut, names, message), MAXIMUM_FAULTS))
         where = "/".join(local_names(place, document))
         yield from faults or [Fault(where or "/", "schema", "The element is not valid under the schema.")]
 
-    def _iter_faults(self, cut: etree._Element, positions: dict[Any, str], message: str) -> Iterator[Fault]:
+    def _iter_faults(self, cut: Element, names: dict[Element, str], message: str) -> Iterator[Fault]:
         for error in self._schema(message).iter_errors(cut):
-            element = error.elem if error.elem is not None else cut
-            yield Fault(_path(element, cut, positions) or "/", _kind(error), _sentence(error))
+            element: Any = cut if error.elem is None else error.elem
+            yield Fault(_path(element, cut, names) or "/", _kind(error), _sentence(error))
 
     def _schema(self, message: str) -> xmlschema.XMLSchema10:
         with self._lock:
@@ -65,10 +74,10 @@ class Explainer:
             return self._schemas[message]
 
 
-def _places(document: etree._Element, log: Any) -> Iterator[etree._Element]:
+def _places(document: Element, log: Iterable[LogEntry]) -> Iterator[Element]:
     """The failing elements; several errors in one transaction are explained together."""
     seen: set[int] = set()
-    kept: list[etree._Element] = []
+    kept: list[Element] = []
     for entry in log:
         element = _element_at(document, entry.path)
         unit = _unit(element, document)
@@ -78,21 +87,21 @@ def _places(document: etree._Element, log: Any) -> Iterator[etree._Element]:
             yield element
 
 
-def _element_at(document: etree._Element, path: str | None) -> etree._Element:
+def _element_at(document: Element, path: str | None) -> Element:
     """The element that libxml2 names by path; the document itself where it cannot be told."""
     try:
         found = document.getroottree().xpath(path) if path and "ns" not in path else []
     except etree.XPathError:
         found = []
     first = found[0] if isinstance(found, list) and found else document
-    return first if isinstance(first, etree._Element) and _is_below(first, document) else document
+    return first if etree.iselement(first) and _is_below(first, document) else document
 
 
-def _is_below(element: etree._Element, document: etree._Element) -> bool:
+def _is_below(element: Element, document: Element) -> bool:
     return element is document or any(parent is document for parent in element.iterancestors())
 
 
-def _unit(element: etree._Element, document: etree._Element) -> etree._Element:
+def _unit(element: Element, document: Element) -> Element:
     """The repeated element (a transaction, a block) that the element stands in, or itself."""
     for ancestor in (element, *element.iterancestors()):
         if ancestor is document:
@@ -105,41 +114,48 @@ def _unit(element: etree._Element, document: etree._Element) -> etree._Element:
     return element
 
 
-def _cut_out(document: etree._Element, place: etree._Element) -> tuple[etree._Element, dict[Any, str]]:
+def _cut_out(document: Element, place: Element) -> tuple[Element, dict[Element, str]]:
     """A copy of the document without the siblings of the same name along the way to the place.
 
-    Gives also the original name with position of each element along the way.
+    Gives also the names with their original positions of the copied elements along the way.
     """
     line = [place, *place.iterancestors()]
-    chain = line[: next(index for index, element in enumerate(line) if element is document) + 1][::-1]
-    names = list(local_names(place, document))
-    top = etree.Element(document.tag, dict(document.attrib), nsmap=document.nsmap)
-    here, positions = top, {}
-    for step, name in zip(chain[1:], names, strict=True):
-        parent = step.getparent()
-        following = here
-        for sibling in parent if parent is not None else ():
-            if sibling is step:
-                following = deepcopy(step) if step is place else etree.SubElement(here, step.tag, dict(step.attrib))
-                following.tail = None
-                here.append(following)
-                positions[following] = name
-            elif sibling.tag != step.tag:
-                here.append(deepcopy(sibling))
-        here = following
-    return (top if len(chain) > 1 else document), positions
+    chain = line[: next(index for index, element in enumerate(line) if element is document)][::-1]
+    here = top = deepcopy(document) if not chain else _empty_copy(document)
+    names: dict[Element, str] = {}
+    for step, name in zip(chain, local_names(place, document), strict=True):
+        copied = deepcopy(step) if step is place else _empty_copy(step)
+        here.extend(_without_alike(step, copied))
+        names[copied] = name
+        here = copied
+    return top, names
 
 
-def _path(element: Any, cut: etree._Element, positions: dict[Any, str]) -> str:
+def _empty_copy(element: Element) -> Element:
+    copied = etree.Element(element.tag)
+    copied.attrib.update(element.attrib)
+    copied.text = element.text
+    return copied
+
+
+def _without_alike(step: Element, copied: Element) -> Iterator[Element]:
+    """Copies of the step's siblings of other names, with the copied step in its place."""
+    yield from (
+        deepcopy(other) for other in reversed(list(step.itersiblings(preceding=True))) if other.tag != step.tag
+    )
+    yield copied
+    yield from (deepcopy(other) for other in step.itersiblings() if other.tag != step.tag)
+
+
+def _path(element: Element, top: Element, known: dict[Element, str]) -> str:
+    """The path from below the top, with the positions that the elements have in the whole message."""
     names: list[str] = []
-    while element is not None and element is not cut:
-        own = (
-            next(local for local in list(local_names(element, element.getparent())))
-            if element.getparent() is not None
-            else ""
-        )
-        names.append(positions.get(element, own))
-        element = element.getparent()
+    while element is not top:
+        parent = element.getparent()
+        if parent is None:
+            break
+        names.append(known.get(element) or next(iter(local_names(element, parent))))
+        element = parent
     return "/".join(reversed(names))
 
 
@@ -152,23 +168,22 @@ def _kind(error: XMLSchemaValidationError) -> str:
 
 
 def _sentence(error: XMLSchemaValidationError) -> str:
-    """The library's reason without namespaces and without the text that stands in the element."""
+    """What the facet asks for; never the text that stands in the element."""
     if isinstance(error, XMLSchemaChildrenValidationError):
         return _children_sentence(error)
     facet: Any = error.validator
-    value = getattr(facet, "value", None)
-    name = type(facet).__name__.lower()
-    if "pattern" in name:
-        return f"The text does not have the form {', '.join(facet.regexps)}."
-    if "enum" in name:
-        return f"The text is not one of {', '.join(map(str, facet.enumeration))}."
-    if "maxlength" in name:
-        return f"The text is longer than {value} characters."
-    if "minlength" in name:
-        return f"The text is shorter than {value} characters."
-    if "attribute" in str(error.reason or "").lower():
+    if _kind(error) == "attribute":
         return "An attribute is missing or wrong."
-    return f"The text is not a valid {getattr(facet, 'local_name', None) or 'value'} here."
+    sentences = {
+        "XsdPatternFacets": lambda: f"The text does not have the form {' and '.join(facet.regexps)}.",
+        "XsdEnumerationFacets": lambda: f"The text is not one of {', '.join(map(str, facet.enumeration))}.",
+        "XsdMaxLengthFacet": lambda: f"The text is longer than {facet.value} characters.",
+        "XsdMinLengthFacet": lambda: f"The text is shorter than {facet.value} characters.",
+        "XsdTotalDigitsFacet": lambda: f"The number has more than {facet.value} digits.",
+        "XsdFractionDigitsFacet": lambda: f"The number has more than {facet.value} decimals.",
+    }
+    other = f"The text is not a valid {getattr(facet, 'local_name', None) or 'value'}."
+    return sentences.get(type(facet).__name__, lambda: other)()
 
 
 def _children_sentence(error: XMLSchemaChildrenValidationError) -> str:

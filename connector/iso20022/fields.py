@@ -3,7 +3,7 @@
 import dataclasses
 import types
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Final, NamedTuple, Union, cast, get_args, get_origin, get_type_hints
 
 from connector.domain import messages
 
@@ -30,16 +30,16 @@ def shape_of(cls: type) -> Shape:
     return Shape(cls, {name: _field(name, hint, name in _required(cls)) for name, hint in hints.items()})
 
 
-def _field(name: str, hint: Any, required: bool) -> Field:
+def _field(name: str, hint: object, required: bool) -> Field:
     if get_origin(hint) is Sequence:
         (item,) = get_args(hint)
         return Field(name, tuple, None if item is str else shape_of(item), required)
     if isinstance(hint, types.UnionType) or get_origin(hint) is Union:
         return Field(name, next(option for option in get_args(hint) if option is not type(None)), None, required)
-    return Field(name, hint, None, required)
+    return Field(name, cast("type", hint), None, required)
 
 
-def _required(cls: Any) -> frozenset[str]:
+def _required(cls: type) -> frozenset[str]:
     """The fields without a default."""
     if dataclasses.is_dataclass(cls):
         missing = dataclasses.MISSING
@@ -48,7 +48,8 @@ def _required(cls: Any) -> frozenset[str]:
             for item in dataclasses.fields(cls)
             if item.default is missing and item.default_factory is missing
         )
-    return frozenset(cls._fields) - cls._field_defaults.keys()
+    named = cast("type[NamedTuple]", cls)
+    return frozenset(set(named._fields) - set(named._field_defaults))
 
 
 SHAPES: Final[dict[str, Shape]] = {

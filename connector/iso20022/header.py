@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from lxml import etree
+from connector.iso20022.parsing import Element
 
 
 class BusinessHeader(NamedTuple):
@@ -18,7 +18,7 @@ class BusinessHeader(NamedTuple):
     created: str = ""
 
 
-def read_header(element: etree._Element) -> BusinessHeader:
+def read_header(element: Element) -> BusinessHeader:
     """Read an AppHdr of any version and in any namespace."""
     return BusinessHeader(
         sender=_identifier(element.find("{*}Fr")),
@@ -29,7 +29,7 @@ def read_header(element: etree._Element) -> BusinessHeader:
     )
 
 
-def _identifier(party: etree._Element | None) -> str:
+def _identifier(party: Element | None) -> str:
     """The first identifying text below Fr or To, whichever of the many ways was chosen."""
     if party is None:
         return ""
@@ -41,5 +41,5 @@ def _identifier(party: etree._Element | None) -> str:
     return ""
 
 
-def _text(element: etree._Element, name: str) -> str:
+def _text(element: Element, name: str) -> str:
     return (element.findtext(f"{{*}}{name}") or "").strip()

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any, Final, NamedTuple
 
-from lxml import etree
-
 from connector.domain.errors import Refused
+from connector.domain.messages import Message
 from connector.iso20022.codes import CodeTable
 from connector.iso20022.fields import SHAPES, Shape
 from connector.iso20022.formats import FORMATS, format_for
+from connector.iso20022.parsing import Element
 from connector.iso20022.profile import Profile, Rule
 from iso20022_schemas.structure import Node
 
@@ -27,17 +27,18 @@ class Picked:
     rows: dict[str, list[list[str]]] = field(default_factory=dict)
 
 
-Step = Callable[[etree._Element, list[str], Picked], None]
+Step = Callable[[Element, list[str], Picked], None]
 """What to do with an element: given it, the fields of its level and everything picked so far."""
 
 Steps = dict[str, Step]
+TextOf = Callable[[Element], str]
 _FREE: Final = ""
 
 
 class Slot(NamedTuple):
-    """A field that is read: its place in the list of its level, and how its text becomes a value."""
+    """A field that is read: its place in the list of its level, and the rule by which its text becomes a value."""
 
-    index: int
+    place: int
     rule: Rule
 
 
@@ -49,7 +50,7 @@ class _Level:
     slots: dict[str, Slot] = field(default_factory=dict)
 
     def slot(self, rule: Rule, name: str) -> int:
-        return self.slots.setdefault(name, Slot(len(self.slots), rule)).index
+        return self.slots.setdefault(name, Slot(len(self.slots), rule)).place
 
 
 class _Compiler(NamedTuple):
@@ -93,7 +94,7 @@ class _Compiler(NamedTuple):
         steps = self._replace(level=level).steps(rule, node)
         width = len(item.fields)
 
-        def step(element: etree._Element, _: list[str], picked: Picked) -> None:
+        def step(element: Element, _: list[str], picked: Picked) -> None:
             row = [_FREE] * width
             picked.rows[name].append(row)
             for child in element:
@@ -106,14 +107,29 @@ class _Compiler(NamedTuple):
     def leaf(self, rule: Rule, _node: Node) -> Step:
         if rule.constant is not None:
             return _demand(rule, rule.constant)
-        return self.store(rule, lambda element: element.text or "")
+        return self.store(rule, self.translated(rule, lambda element: element.text or ""))
 
     def attribute(self, rule: Rule) -> Step:
         if rule.constant is not None:
             raise rule.place.wrong("an attribute is read into a field")
-        return self.store(rule, lambda element: element.get(rule.name) or "")
+        return self.store(rule, self.translated(rule, lambda element: element.get(rule.name) or ""))
 
-    def store(self, rule: Rule, text_of: Callable[[etree._Element], str]) -> Step:
+    def translated(self, rule: Rule, text_of: TextOf) -> TextOf:
+        """The text, by way of the rule's code table if it has one."""
+        if not rule.code:
+            return text_of
+        codes = {"": "", **self.tables[rule.code].reverse}
+
+        def translate(element: Element) -> str:
+            try:
+                return codes[text_of(element)]
+            except KeyError:
+                sentence = f"The code is not one of those that {rule.code} allows."
+                raise Refused.because(rule.place.path, "usage", sentence) from None
+
+        return translate
+
+    def store(self, rule: Rule, text_of: TextOf) -> Step:
         """Keep the element's text in its field; a message's field, seen from a row, must always be the same."""
         if rule.source.startswith("../") and self.level is not self.message:
             return _shared(self.message.slot(rule, rule.source.removeprefix("../")), rule, text_of)
@@ -121,7 +137,7 @@ class _Compiler(NamedTuple):
         if rule.many == "join":
             return _joined(index, text_of)
 
-        def step(element: etree._Element, row: list[str], _: Picked) -> None:
+        def step(element: Element, row: list[str], _: Picked) -> None:
             if not row[index]:
                 row[index] = text_of(element)
 
@@ -129,7 +145,7 @@ class _Compiler(NamedTuple):
 
 
 def _descend(steps: Steps) -> Step:
-    def step(element: etree._Element, row: list[str], picked: Picked) -> None:
+    def step(element: Element, row: list[str], picked: Picked) -> None:
         for child in element:
             todo = steps.get(child.tag)
             if todo:
@@ -139,7 +155,7 @@ def _descend(steps: Steps) -> Step:
 
 
 def _all(parts: Sequence[Step]) -> Step:
-    def step(element: etree._Element, row: list[str], picked: Picked) -> None:
+    def step(element: Element, row: list[str], picked: Picked) -> None:
         for part in parts:
             part(element, row, picked)
 
@@ -149,7 +165,7 @@ def _all(parts: Sequence[Step]) -> Step:
 def _once(whole: Step, rule: Rule) -> Step:
     """Refuse an element that stands there again, rather than losing or mixing what it says."""
 
-    def step(element: etree._Element, row: list[str], picked: Picked) -> None:
+    def step(element: Element, row: list[str], picked: Picked) -> None:
         if next(element.itersiblings(element.tag, preceding=True), None) is not None:
             raise Refused.because(rule.place.path, "unsupported", f"More than one {rule.name} is not supported here.")
         whole(element, row, picked)
@@ -157,15 +173,15 @@ def _once(whole: Step, rule: Rule) -> Step:
     return step
 
 
-def _joined(index: int, text_of: Callable[[etree._Element], str]) -> Step:
-    def step(element: etree._Element, row: list[str], _: Picked) -> None:
+def _joined(index: int, text_of: TextOf) -> Step:
+    def step(element: Element, row: list[str], _: Picked) -> None:
         row[index] = f"{row[index]} {text_of(element)}".strip()
 
     return step
 
 
-def _shared(index: int, rule: Rule, text_of: Callable[[etree._Element], str]) -> Step:
-    def step(element: etree._Element, _: list[str], picked: Picked) -> None:
+def _shared(index: int, rule: Rule, text_of: TextOf) -> Step:
+    def step(element: Element, _: list[str], picked: Picked) -> None:
         text, known = text_of(element), picked.values[index]
         if known and known != text:
             name = rule.source.removeprefix("../")
@@ -176,7 +192,7 @@ def _shared(index: int, rule: Rule, text_of: Callable[[etree._Element], str]) ->
 
 
 def _demand(rule: Rule, constant: str) -> Step:
-    def step(element: etree._Element, _: list[str], __: Picked) -> None:
+    def step(element: Element, _: list[str], __: Picked) -> None:
         if (element.text or "").strip() != constant:
             raise Refused.because(rule.place.path, "usage", f"Only {constant} is accepted here.")
 
@@ -186,27 +202,26 @@ def _demand(rule: Rule, constant: str) -> Step:
 class Reader(NamedTuple):
     """A compiled profile: picks what is mapped out of a validated tree and builds the value."""
 
-    cls: type
+    cls: Callable[..., Message]
     steps: Steps
     message: _Level
     levels: Mapping[str, _Level]
-    tables: Mapping[str, CodeTable]
 
-    def read(self, root: etree._Element, message: str, tolerated: tuple[str, ...]) -> Any:
+    def read(self, root: Element, message: str, tolerated: tuple[str, ...]) -> Message:
         """The value of a message that is valid under its schema. Raises ``Refused``."""
         picked = Picked([_FREE] * len(self.message.shape.fields), {name: [] for name in self.levels})
         _descend(self.steps)(root, picked.values, picked)
         currency = self._text("currency", picked)
         given = {name: self._items(name, rows, currency) for name, rows in picked.rows.items()}
         for name, slot in self.message.slots.items():
-            text = picked.values[slot.index]
+            text = picked.values[slot.place]
             if text:
                 given[name] = self._column(self.message, name, slot, [text], currency)[0]
         return self.cls(**self._completed(given, message, tolerated))
 
     def _text(self, name: str, picked: Picked) -> str:
         slot = self.message.slots.get(name)
-        return picked.values[slot.index] if slot else ""
+        return picked.values[slot.place] if slot else ""
 
     def _items(self, name: str, rows: list[list[str]], currency: str) -> list[Any]:
         """The items of a collection; fields that are not read keep their default."""
@@ -216,7 +231,7 @@ class Reader(NamedTuple):
             return []
         texts = list(zip(*rows, strict=True))
         columns = [
-            self._column(level, field, level.slots[field], texts[level.slots[field].index], currency)
+            self._column(level, field, level.slots[field], texts[level.slots[field].place], currency)
             if field in level.slots
             else repeat(cls._field_defaults.get(field, _FREE), len(rows))
             for field in cls._fields
@@ -225,8 +240,6 @@ class Reader(NamedTuple):
 
     def _column(self, level: _Level, name: str, slot: Slot, texts: Sequence[str], currency: str) -> Sequence[Any]:
         rule, kind = slot.rule, level.shape.fields[name].type
-        if rule.code:
-            texts = _translated(texts, {"": "", **self.tables[rule.code].reverse}, rule)
         return FORMATS[rule.format or format_for(name, kind)].read(texts, currency, rule.place.path)
 
     def _completed(self, given: dict[str, Any], message: str, tolerated: tuple[str, ...]) -> dict[str, Any]:
@@ -243,15 +256,6 @@ class Reader(NamedTuple):
         return given
 
 
-def _translated(texts: Sequence[str], codes: Mapping[str, str], rule: Rule) -> Sequence[str]:
-    try:
-        return [codes[text] for text in texts]
-    except KeyError:
-        raise Refused.because(
-            rule.place.path, "usage", f"The code is not one of those that {rule.code} allows."
-        ) from None
-
-
 def compile_reader(profile: Profile, root: Node, namespace: str, tables: Mapping[str, CodeTable]) -> Reader:
     """Compile a profile that was checked and has a read part."""
     if profile.read is None:
@@ -260,4 +264,4 @@ def compile_reader(profile: Profile, root: Node, namespace: str, tables: Mapping
     level = _Level(shape)
     compiler = _Compiler(namespace, tables, level, {}, level)
     steps = compiler.steps(profile.read, root)
-    return Reader(shape.cls, steps, level, compiler.levels, tables)
+    return Reader(shape.cls, steps, level, compiler.levels)

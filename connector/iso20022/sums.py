@@ -8,6 +8,7 @@ from lxml import etree
 
 from connector.domain.errors import Fault, Refused
 from connector.domain.messages import CreditTransfer, Message, PaymentReturn
+from connector.iso20022.parsing import Element
 
 
 class _Family(NamedTuple):
@@ -43,7 +44,7 @@ def check_value(value: Message, message: str) -> None:
         raise Refused.because(message, "AM10", "The total is not the sum of the transactions.")
 
 
-def faults(document: etree._Element, message: str) -> tuple[Fault, ...]:
+def faults(document: Element, message: str) -> tuple[Fault, ...]:
     """What is wrong with the counts and sums of a message that is valid under its schema."""
     family = _FAMILIES.get(message[:8])
     content = next(iter(document), None)
@@ -54,7 +55,7 @@ def faults(document: etree._Element, message: str) -> tuple[Fault, ...]:
     return () if header is None else tuple(_faults(content, header, name, family))
 
 
-def _faults(content: etree._Element, header: etree._Element, name: str, family: _Family) -> Iterator[Fault]:
+def _faults(content: Element, header: Element, name: str, family: _Family) -> Iterator[Fault]:
     namespace = etree.QName(content).namespace
     blocks = list(content.iterchildren(f"{{{namespace}}}{family.block}")) if family.block else [content]
     counted = [_amounts(block, family, str(namespace)) for block in blocks]
@@ -67,7 +68,7 @@ def _faults(content: etree._Element, header: etree._Element, name: str, family: 
             yield from _compare(block, f"{name}/{family.block}[{position}]", size, amounts)
 
 
-def _amounts(block: etree._Element, family: _Family, namespace: str) -> tuple[int, list[str]]:
+def _amounts(block: Element, family: _Family, namespace: str) -> tuple[int, list[str]]:
     """How many transactions a block has, and their amounts as text."""
     names = {"n": namespace}
     count = int(float(str(block.xpath(f"count(n:{family.transaction})", namespaces=names))))
@@ -76,14 +77,14 @@ def _amounts(block: etree._Element, family: _Family, namespace: str) -> tuple[in
     return count, [str(text) for text in found] if isinstance(found, list) else []
 
 
-def _compare(place: etree._Element, path: str, count: int, amounts: Iterable[str]) -> Iterator[Fault]:
+def _compare(place: Element, path: str, count: int, amounts: Iterable[str]) -> Iterator[Fault]:
     stated = (place.findtext("{*}NbOfTxs") or "").strip()
     if stated and int(stated) != count:
         yield Fault(f"{path}/NbOfTxs", "AM18", f"States {stated} transactions; there are {count}.")
     yield from _compare_total(place, f"{path}/CtrlSum", "CtrlSum", amounts)
 
 
-def _compare_total(place: etree._Element, path: str, name: str, amounts: Iterable[str]) -> Iterator[Fault]:
+def _compare_total(place: Element, path: str, name: str, amounts: Iterable[str]) -> Iterator[Fault]:
     stated = (place.findtext(f"{{*}}{name}") or "").strip() if name else ""
     if not stated:
         return

@@ -6,6 +6,7 @@ from lxml import etree
 
 from connector.domain.errors import Fault
 from connector.iso20022.explanation import Explainer
+from connector.iso20022.parsing import Element
 from iso20022_schemas.catalogue import Catalogue
 
 _REPORTS: Final = ("pain.002", "pacs.002", "pacs.004", "acmt.024")
@@ -47,12 +48,12 @@ class Validator:
         self._catalogue = catalogue
         self._explainer = Explainer(catalogue)
 
-    def check(self, element: etree._Element, message: str) -> Checked:
+    def check(self, element: Element, message: str) -> Checked:
         """Validate; where it fails, once more without the texts that may be too long."""
         schema = self._catalogue.schema(message)
         if schema.validate(element):
             return Checked((), _oddities(element, message))
-        failed = schema.error_log
+        failed = list(schema.error_log)
         if message.startswith(_REPORTS):
             shortened = _shorten(element)
             passed = bool(shortened) and schema.validate(element)
@@ -63,7 +64,7 @@ class Validator:
         return Checked(self._explainer.explain(element, message, failed), ())
 
 
-def _shorten(element: etree._Element) -> list[tuple[etree._Element, str]]:
+def _shorten(element: Element) -> list[tuple[Element, str]]:
     """Cut what may be too long down to the schema's length; gives back what stood there."""
     shortened = []
     for name, (shortest, longest) in _OVERLONG.items():
@@ -75,12 +76,12 @@ def _shorten(element: etree._Element) -> list[tuple[etree._Element, str]]:
     return shortened
 
 
-def _overlong_sentences(shortened: list[tuple[etree._Element, str]]) -> list[str]:
+def _overlong_sentences(shortened: list[tuple[Element, str]]) -> list[str]:
     names = sorted({etree.QName(element).localname for element, _ in shortened})
     return [f"{name} is longer than {_OVERLONG[name][0]} characters." for name in names]
 
 
-def _oddities(element: etree._Element, message: str) -> tuple[str, ...]:
+def _oddities(element: Element, message: str) -> tuple[str, ...]:
     """What is valid and yet worth saying."""
     if not message.startswith(_REPORTS):
         return ()
@@ -92,5 +93,5 @@ def _oddities(element: etree._Element, message: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _has_supplementary_data(element: etree._Element) -> bool:
+def _has_supplementary_data(element: Element) -> bool:
     return next(element.iter("{*}SplmtryData"), None) is not None

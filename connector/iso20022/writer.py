@@ -5,6 +5,7 @@ so that per transaction there is little more than string formatting. An optional
 written, nor is an optional container in which nothing stands.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
@@ -16,7 +17,7 @@ from connector.iso20022.formats import FORMATS, format_for
 from connector.iso20022.profile import Condition, Profile, Rule
 from iso20022_schemas.structure import Node
 
-Column = Callable[[Any, Sequence[Any]], Sequence[str]]
+Column = Callable[[object, Sequence[object]], Sequence[str]]
 """From the message and the rows to one text a row. At message level the message itself is the only row."""
 
 Piece = str | Column
@@ -25,7 +26,7 @@ _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 def compile_writer(
     profile: Profile, root: Node, namespace: str, tables: Mapping[str, CodeTable]
-) -> Callable[[Any], bytes]:
+) -> Callable[[object], bytes]:
     """Compile a profile that was checked and has a write part."""
     if profile.write is None:
         raise profile.place.wrong("has nothing to write")
@@ -34,7 +35,7 @@ def compile_writer(
     pieces += _Compiler(tables, shape, shape).children(profile.write, root, optional=False)
     row = _rendered([*pieces, f"</{root.name}>"])
 
-    def write(message: Any) -> bytes:
+    def write(message: object) -> bytes:
         return row(message, (message,))[0].encode()
 
     return write
@@ -55,6 +56,8 @@ class _Compiler(NamedTuple):
     def element(self, rule: Rule, node: Node, *, optional: bool) -> list[Piece]:
         """An element with all that stands in it, under its condition."""
         optional = optional or node.minimum == 0
+        if self.inside and _is_shared(rule):
+            return [_spread(_rendered(self._replace(item=self.message).element(rule, node, optional=optional)))]
         if rule.each:
             pieces = self.repeated(rule, node)
         elif rule.has_value:
@@ -105,7 +108,7 @@ class _Compiler(NamedTuple):
         row = _rendered([f"<{rule.name}>", *within.children(rule, node, optional=False), f"</{rule.name}>"])
         shared = tuple(_shared_collections(rule))
 
-        def text(message: Any, items: Sequence[Any]) -> str:
+        def text(message: object, items: Sequence[object]) -> str:
             if len(items) != 1 and any(getattr(message, name) for name in shared):
                 raise Refused.because(rule.place.path, "ambiguous", f"Needs exactly one {rule.name} to stand in.")
             return "".join(row(message, items))
@@ -120,7 +123,7 @@ class _Compiler(NamedTuple):
             raise rule.place.wrong("was not checked")
         return item
 
-    def spread(self, each: str, text: Callable[[Any, Sequence[Any]], str]) -> Column:
+    def spread(self, each: str, text: Callable[[object, Sequence[object]], str]) -> Column:
         """A column of repeated elements, from the message's collection or from each row's own."""
         name = each.removeprefix("../")
         if each.startswith("../") and self.inside:
@@ -128,22 +131,22 @@ class _Compiler(NamedTuple):
         return lambda message, rows: [text(message, getattr(row, name)) for row in rows]
 
     def condition(self, rule: Rule) -> Column:
-        """ "yes" for the rows that the rule is for, "" for the others."""
+        """Mark the rows that the rule is for with "yes" and the others with ""."""
         wanted, unwanted = self.matches(rule.when), self.matches(rule.unless)
 
-        def holds(message: Any, rows: Sequence[Any]) -> Sequence[str]:
+        def holds(message: object, rows: Sequence[object]) -> Sequence[str]:
             yes = wanted(message, rows) if rule.when else [True] * len(rows)
             no = unwanted(message, rows) if rule.unless else [False] * len(rows)
             return ["yes" if first and not second else "" for first, second in zip(yes, no, strict=True)]
 
         return holds
 
-    def matches(self, condition: Condition) -> Callable[[Any, Sequence[Any]], Sequence[bool]]:
+    def matches(self, condition: Condition) -> Callable[[object, Sequence[object]], Sequence[bool]]:
         """True for the rows for which every part of the condition holds."""
-        tests = [(self.values(name), pattern.fullmatch if pattern else bool) for name, pattern in condition.items()]
+        tests = [(self.texts(name), pattern) for name, pattern in condition.items()]
 
-        def column(message: Any, rows: Sequence[Any]) -> Sequence[bool]:
-            found = [map(test, values(message, rows)) for values, test in tests]
+        def column(message: object, rows: Sequence[object]) -> Sequence[bool]:
+            found = [_tested(texts(message, rows), pattern) for texts, pattern in tests]
             return [all(row) for row in zip(*found, strict=True)]
 
         return column
@@ -162,7 +165,7 @@ class _Compiler(NamedTuple):
         shape = self.message if rule.source.startswith("../") else self.item
         spell = FORMATS[rule.format or format_for(name, shape.fields[name].type)].write
 
-        def column(message: Any, rows: Sequence[Any]) -> Sequence[str]:
+        def column(message: object, rows: Sequence[object]) -> Sequence[str]:
             return spell(prepared(values(message, rows)), getattr(message, "currency", ""), where)
 
         return column
@@ -178,7 +181,11 @@ class _Compiler(NamedTuple):
             return lambda values: [value[:longest] for value in values]
         return lambda values: values
 
-    def values(self, name: str) -> Callable[[Any, Sequence[Any]], Sequence[Any]]:
+    def texts(self, name: str) -> Column:
+        """The values of a field that is text, as the check made sure."""
+        return self.values(name)
+
+    def values(self, name: str) -> Callable[[object, Sequence[object]], Sequence[Any]]:
         """The values of a field for all rows."""
         if name.startswith("../") and self.inside:
             outer = attrgetter(name.removeprefix("../"))
@@ -204,7 +211,7 @@ def _rendered(pieces: Iterable[Piece]) -> Column:
     if not columns:
         return lambda _, rows: [template % ()] * len(rows)
 
-    def column(message: Any, rows: Sequence[Any]) -> Sequence[str]:
+    def column(message: object, rows: Sequence[object]) -> Sequence[str]:
         texts = [each(message, rows) for each in columns]
         return list(map(template.__mod__, zip(*texts, strict=True)))
 
@@ -217,18 +224,51 @@ def _enclosed(opening: str, body: Column, closing: str) -> Column:
 
 
 def _guarded(guard: Column, body: Column) -> Column:
-    """The body where the guard is not empty, otherwise nothing."""
-    return lambda message, rows: [
-        text if allowed else "" for allowed, text in zip(guard(message, rows), body(message, rows), strict=True)
-    ]
+    """The body for the rows for which the guard is not empty, nothing for the others."""
+
+    def column(message: object, rows: Sequence[object]) -> Sequence[str]:
+        allowed = guard(message, rows)
+        chosen = [row for row, yes in zip(rows, allowed, strict=True) if yes]
+        if not chosen:
+            return allowed
+        texts = iter(body(message, chosen))
+        return [next(texts) if yes else "" for yes in allowed]
+
+    return column
 
 
 def _first(alternatives: Sequence[Column]) -> Column:
-    """The first alternative that gave any text."""
-    return lambda message, rows: [
-        next(filter(None, texts), "")
-        for texts in zip(*(column(message, rows) for column in alternatives), strict=True)
-    ]
+    """The first alternative that gives any text; the later ones are asked only for the rows that are left."""
+
+    def column(message: object, rows: Sequence[object]) -> Sequence[str]:
+        texts = alternatives[0](message, rows)
+        for alternative in alternatives[1:]:
+            left = [row for row, text in zip(rows, texts, strict=True) if not text]
+            more = iter(alternative(message, left) if left else ())
+            texts = [text or next(more) for text in texts]
+        return texts
+
+    return column
+
+
+def _tested(texts: Sequence[str], pattern: re.Pattern[str] | None) -> Sequence[bool]:
+    """Whether each text matches (no pattern: is not empty); a text that comes often is looked at once."""
+    if pattern is None:
+        return list(map(bool, texts))
+    known = {text: bool(pattern.fullmatch(text)) for text in set(texts)}
+    return [known[text] for text in texts]
+
+
+def _is_shared(rule: Rule) -> bool:
+    """Whether all that the rule writes comes from the message, so that it is the same in every row."""
+    names = [rule.source or "../", rule.count or "../", rule.each or "../", *rule.when, *rule.unless]
+    own = all(name.startswith("../") for name in names)
+    return own and not rule.each and all(_is_shared(part) for part in (*rule.children, *rule.attributes))
+
+
+def _spread(column: Column) -> Column:
+    """What the message says, once for every row."""
+    return lambda message, rows: list(column(message, (message,))) * len(rows)
 
 
 def _shared_collections(rule: Rule) -> Iterable[str]:
