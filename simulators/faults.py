@@ -10,7 +10,6 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Annotated, Final
 
 import msgspec
@@ -100,8 +99,8 @@ class Decision:
 class Magic:
     """The published magic values of an institution's kind: by the account's last four digits, by the amount."""
 
-    accounts: Mapping[str, Then] = MappingProxyType({})
-    amounts: Mapping[int, Then] = MappingProxyType({})
+    accounts: Mapping[str, Then] = field(default_factory=dict)
+    amounts: Mapping[int, Then] = field(default_factory=dict)
 
     def of(self, transfer: Transfer) -> Then | None:
         """Look a payment up, by account first."""
