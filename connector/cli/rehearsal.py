@@ -20,6 +20,7 @@ from connector.cli.people import RETURNED, Person, people_of_all_fates
 from connector.cli.reckoning import Record, reckon, show
 from connector.cli.source_bb import SourceBB, credit_v1, credit_v3, source_bb
 from connector.domain.errors import Unavailable
+from connector.settings import Settings
 
 SOURCE: Final = "MINISTRY0001"
 PROGRAMME: Final = "PENSIONS"
@@ -59,7 +60,7 @@ async def rehearse(folder: Path, payments: int, stop: asyncio.Event, problems: l
         with _progress(console) as progress:
             for title, step in (("onboard", _onboard), ("prevalidate", _prevalidate), ("pay", _pay)):
                 await _timed(programme, title, step(programme, ministry, progress))
-            await _timed(programme, "return", _return(programme, ministry, settings.simulators_base, progress))
+            await _timed(programme, "return", _return(programme, ministry, settings, progress))
         records = [record async for record in _records(programme, ministry)]
         ledgers = await proof(settings)
         problems += [*reckon(programme.people, programme.amounts, records), *ledgers.problems]
@@ -106,11 +107,11 @@ async def _pay(programme: _Programme, ministry: SourceBB, progress: Progress) ->
     progress.update(bar, completed=ministry.settled())
 
 
-async def _return(programme: _Programme, ministry: SourceBB, simulators: str, progress: Progress) -> None:
+async def _return(programme: _Programme, ministry: SourceBB, settings: Settings, progress: Progress) -> None:
     """Let the simulated banks' clock run on until they give back what could not be credited after all."""
     expected = sum(person.address.endswith(RETURNED) for person in programme.people)
     bar = progress.add_task("return, days later", total=expected)
-    await advance_clock(simulators, RETURN_AFTER_SECONDS)
+    await advance_clock(settings, RETURN_AFTER_SECONDS)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (returned := await _count_returned(programme, ministry)) < expected:
         if time.monotonic() > deadline:

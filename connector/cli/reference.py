@@ -1,0 +1,111 @@
+"""Write the reference pages from the code: ``python -m connector.cli.reference docs/reference`` (``make reference``)."""
+# ruff: noqa: PLC0415 - the command line's own module imports what it registers; this one reads it afterwards
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+import typer
+
+from connector.settings import PREFIX, Settings
+from connector.store.keyspace import FAMILIES
+from iso20022_schemas import Catalogue
+
+NOTE = "<!-- Written by `make reference` from the code; change the code, not this page. -->\n"
+
+
+def pages() -> dict[str, str]:
+    """Give every reference page by its file name."""
+    return {
+        "commands.md": _page("Commands", _commands()),
+        "settings.md": _page("Settings", _settings()),
+        "keyspace.md": _page("Keys of the store", _keys()),
+        "messages.md": _page("Messages", _messages()),
+    }
+
+
+def write(folder: Path) -> None:
+    """Write the pages into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _page(title: str, lines: Iterable[str]) -> str:
+    return "\n".join([NOTE, f"# {title}", "", *lines]).rstrip() + "\n"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |"
+    yield ""
+
+
+def _commands() -> Iterator[str]:
+    from connector.cli import app
+
+    yield from _command("isogate", typer.main.get_command(app))
+
+
+def _command(name: str, command: click.Command) -> Iterator[str]:
+    subcommands = getattr(command, "commands", None)
+    if subcommands is not None:
+        for child in sorted(subcommands):
+            yield from _command(f"{name} {child}", subcommands[child])
+        return
+    yield f"## `{name}`"
+    yield ""
+    yield (command.help or "").strip()
+    yield ""
+    rows = [_parameter(parameter) for parameter in command.params if parameter.name != "help"]
+    if rows:
+        yield from _table(("parameter", "meaning"), rows)
+
+
+def _parameter(parameter: click.Parameter) -> tuple[str, str]:
+    names = " ".join(f"`{option}`" for option in (*parameter.opts, *parameter.secondary_opts))
+    if not names.startswith("`-"):
+        names = f"`{(parameter.name or '').upper()}`"
+    return names, str(getattr(parameter, "help", None) or "")
+
+
+def _settings() -> Iterator[str]:
+    yield "Environment variables; options of the command line go before them. Lists and objects are JSON."
+    yield ""
+    yield from _table(
+        ("variable", "default", "meaning"),
+        (
+            (f"`{PREFIX}{name.upper()}`", _default(field.get_default(call_default_factory=True)), field.description or "")
+            for name, field in Settings.model_fields.items()
+        ),
+    )
+
+
+def _default(value: object) -> str:
+    text = str(value) if value not in (None, (), {}) else ""
+    return f"`{text}`" if text else ""
+
+
+def _keys() -> Iterator[str]:
+    yield "Every key begins with `ig:{pN}:`, N being the partition; the braces are a cluster hash tag."
+    yield ""
+    yield from _table(
+        ("key (pattern)", "type", "content", "life"),
+        ((f"`{family.pattern}`", family.type, family.content, family.life) for family in FAMILIES),
+    )
+
+
+def _messages() -> Iterator[str]:
+    yield "Messages with a complete schema in this package; `isogate validate` accepts every one of them."
+    yield ""
+    catalogue = Catalogue()
+    yield from _table(
+        ("message", "namespace"), ((message, f"`{catalogue.namespace(message)}`") for message in catalogue.messages())
+    )
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))
