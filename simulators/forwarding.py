@@ -91,7 +91,7 @@ class Forwarding:
         if kept.facts.report == "mute":
             return Answer(204)
         if kept.state == inbox.FINAL and kept.visible_at <= self._house.clock():
-            return self._xml(reporting.with_outcome(self._base(kept, "F"), inbox.legs(link, kept.number)))
+            return self._xml(reporting.with_outcome(self._base(kept, "F"), kept, inbox.legs(link, kept.number)))
         return self._acknowledgement(kept)
 
     def answered(self, report: StatusReport) -> None:
@@ -280,8 +280,8 @@ class Forwarding:
         if stage == "interim":
             return replace(base, group_status=reporting.IN_PROCESS)
         if stage.startswith("part-"):
-            return reporting.part_of(base, legs, int(stage[-1]))
-        whole = reporting.with_outcome(base, legs)
+            return reporting.part_of(base, kept, legs, int(stage[-1]))
+        whole = reporting.with_outcome(base, kept, legs)
         if stage == "wrong-totals":
             return replace(whole, original_count=kept.facts.count + 1, original_total="0.01")
         if stage == "unknown-message":

@@ -153,7 +153,7 @@ class Courier:
         try:
             return await self._perform(job)
         except Exception as fault:  # noqa: BLE001 - whatever a job runs into, it is tried again, and seen in the list
-            _log.warning("job %s %s failed: %s", job.number, job.kind, type(fault).__name__)
+            _log.warning("job %s %s failed: %s", job.number, job.kind, type(fault).__name__, exc_info=fault)
             return Outcome(AGAIN, type(fault).__name__)
 
     def _note(self, job: Job, outcome: Outcome) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from connector.domain.messages import StatusReport, TransactionStatus, Transfer
+from connector.domain.messages import BlockStatus, StatusReport, TransactionStatus, Transfer
 from connector.domain.money import amount_text, exponent
 from simulators.inbox import Kept, Leg, Verdict
 from simulators.outbox import Job
@@ -64,7 +64,7 @@ def base_report(name: str, message_id: str, created: datetime, kept: Kept) -> St
     )
 
 
-def with_outcome(report: StatusReport, legs: Sequence[Leg]) -> StatusReport:
+def with_outcome(report: StatusReport, kept: Kept, legs: Sequence[Leg]) -> StatusReport:
     """Say what became of every payment: one status for all where that is the truth, otherwise one by one."""
     statuses = {leg.result.status for leg in legs if leg.result}
     exceptional = any(leg.result.exceptions for leg in legs if leg.result)
@@ -72,12 +72,12 @@ def with_outcome(report: StatusReport, legs: Sequence[Leg]) -> StatusReport:
         return replace(report, group_status=statuses.pop())
     transactions = tuple(each(legs))
     only = {transaction.status for transaction in transactions}
-    return replace(report, group_status=only.pop() if len(only) == 1 else PARTLY, transactions=transactions)
+    return _listing(report, kept, only.pop() if len(only) == 1 else PARTLY, transactions)
 
 
-def part_of(report: StatusReport, legs: Sequence[Leg], part: int) -> StatusReport:
+def part_of(report: StatusReport, kept: Kept, legs: Sequence[Leg], part: int) -> StatusReport:
     """Give one of the parts in which a report is sent: every third payment."""
-    return replace(report, group_status=PARTLY, transactions=tuple(each(legs))[part::PARTS])
+    return _listing(report, kept, PARTLY, tuple(each(legs))[part::PARTS])
 
 
 def refused(report: StatusReport, verdict: Verdict) -> StatusReport:
@@ -85,6 +85,14 @@ def refused(report: StatusReport, verdict: Verdict) -> StatusReport:
     return replace(
         report, group_status=verdict.status, group_reason=verdict.reason, group_information=verdict.information
     )
+
+
+def _listing(
+    report: StatusReport, kept: Kept, status: str, transactions: Sequence[TransactionStatus]
+) -> StatusReport:
+    """List payments in the one block that an order has."""
+    block = BlockStatus(kept.facts.payment_information_id or kept.message_id, status)
+    return replace(report, group_status=status, blocks=(block,), transactions=transactions)
 
 
 def each(legs: Sequence[Leg]) -> Iterator[TransactionStatus]:

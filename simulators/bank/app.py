@@ -8,6 +8,7 @@ from connector.domain.errors import Refused
 from connector.domain.messages import (
     CreditTransfer,
     PaymentReturn,
+    StatusInquiry,
     StatusReport,
     VerificationReport,
     VerificationRequest,
@@ -61,6 +62,8 @@ class Bank:
                 return self.crediting.verify(request)
             case VerificationRequest() as request:
                 return self.verifying.ask(request, received.message, sender)
+            case StatusInquiry() as inquiry:
+                return self.report(inquiry.original_message_id, sender)
             case StatusReport() as report:
                 self.forwarding.answered(report)
             case VerificationReport() as verified:

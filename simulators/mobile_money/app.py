@@ -3,7 +3,7 @@
 from typing import Final
 
 from connector.domain.errors import Refused
-from connector.domain.messages import CreditTransfer, VerificationRequest
+from connector.domain.messages import CreditTransfer, StatusInquiry, VerificationRequest
 from simulators import inbox, settling
 from simulators.crediting import Crediting
 from simulators.house import Answer, House, Outgoing
@@ -31,6 +31,8 @@ class MobileMoney:
                 return self.crediting.credit(order, received.message, sender)
             case VerificationRequest() as request:
                 return self.crediting.verify(request)
+            case StatusInquiry() as inquiry:
+                return self.report(inquiry.original_message_id, sender)
         raise Refused.because("/", "unsupported", _ORDERS)
 
     def report(self, message_id: str, sender: str) -> Answer:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from connector.domain.errors import Refused
-from connector.domain.messages import CreditTransfer, PaymentReturn, StatusReport
+from connector.domain.messages import CreditTransfer, PaymentReturn, StatusInquiry, StatusReport
 from simulators import inbox, settling
 from simulators.forwarding import Forwarding
 from simulators.house import Answer, House, Outgoing
@@ -34,6 +34,8 @@ class Switch:
         match received.value:
             case CreditTransfer() as order if received.message.startswith("pacs."):
                 return self.forwarding.order(order, received.message, sender)
+            case StatusInquiry() as inquiry:
+                return self.report(inquiry.original_message_id, sender)
             case StatusReport() as report:
                 self.forwarding.answered(report)
             case PaymentReturn() as given:
