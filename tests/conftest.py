@@ -46,4 +46,5 @@ async def store(store_server: EmbeddedServer, keyring: Keyring, clock: VirtualCl
     opened = await Store.connect(store_server.url, keys=keyring, clock=clock)
     await opened.link.ask("FLUSHALL")
     yield opened
+    await opened.link.ask("FLUSHALL")
     await opened.close()
