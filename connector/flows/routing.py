@@ -8,7 +8,7 @@ from connector.domain.directory import Directory, Institution, Programme, Route
 from connector.domain.errors import Refused
 
 PAYMENT_MESSAGE: Final = {Route.PAYER_BANK: "pain.001.001.09", Route.SWITCH: "pacs.008.001.08"}
-VERIFICATION_MESSAGE: Final = "acmt.023.001.02"
+VERIFICATION_MESSAGE: Final = "acmt.023.001.03"
 
 
 @dataclass(frozen=True, slots=True)
