@@ -39,6 +39,7 @@ def frame(registry: CollectorRegistry) -> Middleware:
         timed.labels(request.method if pattern != _UNMATCHED else "", pattern).observe(time.perf_counter() - begun)
         if not answer.prepared:
             answer.headers["X-Request-ID"] = request[REQUEST_ID]
+            answer.headers["Server"] = "isogate"
             answer.headers.setdefault("X-Content-Type-Options", "nosniff")
             answer.headers.setdefault("Cache-Control", "no-store")
         return answer

@@ -204,11 +204,11 @@ async def batch_detail(call: Call) -> web.Response:
 
 
 def _payment(batch_id: str, ref: str, record: status.PaymentRecord) -> dict[str, Any]:
+    times = {"startedAt": moment(record.started_at), "completedAt": moment(record.completed_at)}
     return {
+        **{name: time for name, time in times.items() if time},
         "workflowInstanceKey": record.message_id or ref,
         "transactionId": record.instruction_id,
-        "startedAt": moment(record.started_at),
-        "completedAt": moment(record.completed_at),
         "status": record.status,
         "statusDetail": record.outcome,
         "payeeDfspId": record.institution,

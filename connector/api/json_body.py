@@ -72,13 +72,19 @@ def parse(body: bytes, adapter: TypeAdapter[Any], read: Callable[[Any], Any]) ->
         request_id = echo(decoded)
         return Parsed(request_id, read(adapter.validate_python(decoded)))
     except ValidationError as error:
-        return Parsed(request_id, refusal=refusal(error))
+        refused = refusal(error)
+        unfit = any(fault.where.removeprefix("/") in _ECHOED for fault in refused.faults)
+        return Parsed("" if unfit else request_id, refusal=refused)
     except Refused as error:
         return Parsed(request_id, refusal=error)
 
 
 def echo(decoded: object) -> str:
-    """Find the request id that an answer should carry back, if there is a presentable one."""
+    """Find the request id that an answer should carry back, if there is a presentable one.
+
+    One that is itself what is wrong with the request is not echoed (see ``parse``): the contract's answers have
+    the same lengths as its requests.
+    """
     if not isinstance(decoded, dict):
         return ""
     found = next((decoded[key] for key in _ECHOED if isinstance(decoded.get(key), str)), "")

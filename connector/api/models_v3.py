@@ -208,12 +208,12 @@ class AddressesV3(BaseModel):
 
 
 class PaymentV3(BaseModel):
-    """One payment of a batch as it stands; status is the ISO 20022 code."""
+    """One payment of a batch as it stands; status is the ISO 20022 code; times that have not come are left out."""
 
     workflowInstanceKey: str
     transactionId: str
-    startedAt: str | None
-    completedAt: str | None
+    startedAt: str | None = None
+    completedAt: str | None = None
     status: str
     statusDetail: str
     payeeDfspId: str

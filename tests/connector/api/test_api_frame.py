@@ -1,0 +1,80 @@
+"""Around every request: ids, health, metrics, documentation, and errors without innards."""
+
+import re
+
+from aiohttp import web
+
+from connector.api.application import OPERATIONS
+from connector.domain.errors import Unavailable
+
+
+async def test_liveness_and_readiness(client):
+    assert (await client.get("/healthcheck")).status == 200
+    assert (await client.get("/ready")).status == 200
+
+
+async def test_readiness_is_refused_with_a_time_to_wait_where_the_store_is_away(client, services, monkeypatch):
+    async def away():
+        raise Unavailable("store", "connection refused", 3.0)
+
+    monkeypatch.setattr(services.store, "ping", away)
+    answer = await client.get("/ready")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "3")
+    assert (await client.get("/healthcheck")).status == 200
+
+
+async def test_a_presentable_request_id_is_kept_and_any_other_replaced(client):
+    assert (await client.get("/healthcheck", headers={"X-Request-ID": "abc-1"})).headers["X-Request-ID"] == "abc-1"
+    assert (await client.get("/healthcheck", headers={"X-Request-ID": "a b"})).headers["X-Request-ID"] != "a b"
+
+
+async def test_unknown_paths_and_methods_are_answered_in_json(client):
+    assert (await (await client.get("/nowhere")).json())["errors"][0]["code"] == "not_found"
+    answer = await client.get("/bulk-payment")
+    assert (answer.status, answer.headers["Allow"]) == (405, "POST")
+
+
+async def test_a_defect_is_answered_and_logged_without_what_was_sent(client, services, monkeypatch, caplog):
+    async def broken():
+        raise KeyError("account 1000000001")
+
+    monkeypatch.setattr(services.store, "ping", broken)
+    answer = await client.get("/ready")
+    assert (answer.status, (await answer.json())["errors"][0]["code"]) == (500, "defect")
+    assert "KeyError" in caplog.text
+    assert "1000000001" not in caplog.text + await answer.text()
+
+
+async def test_metrics_name_patterns_and_no_ids(client):
+    await client.get("/admin/batches/SECRETBATCH")
+    text = await (await client.get("/metrics")).text()
+    assert 'path="/admin/batches/{ref}"' in text
+    assert "SECRETBATCH" not in text
+
+
+async def test_the_documentation_shows_every_operation_and_needs_nothing_from_elsewhere(client):
+    answer = await client.get("/docs")
+    page = await answer.text()
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    for operation in OPERATIONS:
+        assert f"<code>{operation.path}</code>" in page
+    assert page.count("curl -i") == len(OPERATIONS)
+    for asset in re.findall(r'(?:src|href)="([^"#]+)"', page):
+        assert asset.startswith("/")
+        assert (await client.get(asset)).status == 200
+
+
+async def test_the_simulators_are_reached_through_the_sandbox_only(make_client, aiohttp_server):
+    async def echo(request):
+        return web.json_response({"path": request.raw_path, "body": await request.text()}, status=201)
+
+    simulators = web.Application()
+    simulators.router.add_route("*", "/sim/{path:.*}", echo)
+    server = await aiohttp_server(simulators)
+    url = str(server.make_url("/"))
+    sandbox = await make_client(simulators_url=url)
+    answer = await sandbox.post("/sim/clock?by=1%20day", data="x")
+    assert (answer.status, await answer.json()) == (201, {"path": "/sim/clock?by=1%20day", "body": "x"})
+    assert (await (await make_client(simulators_url=url, profile="production")).get("/sim/clock")).status == 404
+    await server.close()
+    assert (await sandbox.get("/sim/clock")).status == 503
