@@ -1,0 +1,96 @@
+"""The worker: it carries everything through, stops cleanly, takes over from the dead and buries what is poisoned."""
+
+import asyncio
+from dataclasses import replace
+
+from flow_world import World, pay, person
+
+from connector.domain.batch import BatchState
+from connector.domain.errors import Unavailable
+from connector.flows import status, steps
+from connector.flows.worker import Worker
+from connector.store import Task
+
+
+async def until(condition, seconds: float = 5.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110 (the condition is in the store)
+            await asyncio.sleep(0.01)
+
+
+def finished(world: World, ref: str):
+    async def ask() -> bool:
+        return (await status.summary(world.services, ref)).progress.state is BatchState.COMPLETED
+
+    return ask
+
+
+async def idle(world: World) -> bool:
+    return not sum((await world.services.store.queue.depth()).values())
+
+
+async def running(world: World, condition, **settings: object) -> None:
+    """Let a worker run until the condition holds, then stop it."""
+    services = replace(world.services, settings=replace(world.services.settings, **settings))
+    stop = asyncio.Event()
+    work = asyncio.create_task(Worker(services, "worker-1").run(stop))
+    try:
+        await until(condition)
+    finally:
+        stop.set()
+        await asyncio.wait_for(work, 5)
+
+
+async def test_a_worker_carries_batches_to_their_end(world: World) -> None:
+    await world.onboard(*(person(number) for number in range(60)))
+    first = await world.submit(*(pay(number) for number in range(60)), callback=world.callback)
+    second = await world.submit(pay(1), batch_id="B2", request_id="R2", priority=0)
+
+    async def told() -> bool:
+        return (
+            bool(world.fsp.callbacks) and await finished(world, first.ref)() and await finished(world, second.ref)()
+        )
+
+    await running(world, told)
+    assert len({message.message_id for message in world.fsp.messages}) == 7
+
+
+async def test_a_dead_workers_entry_is_taken_over(world: World) -> None:
+    await world.onboard(person(1))
+    batch = await world.submit(pay(1))
+    assert len(await world.services.store.queue.take(("admit",), "dead", 5, 0.0)) == 1
+    await running(world, finished(world, batch.ref), take_over_after_seconds=0.05)
+
+
+async def test_a_poisoned_entry_ends_as_a_dead_letter(world: World, monkeypatch) -> None:
+    async def crash(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(steps.STEPS, "admit", steps.Step("admit", crash, 5))
+    batch = await world.submit(pay(1))
+    await running(world, lambda: idle(world), take_over_after_seconds=0.01, deliveries=2)
+    events = await status.events(world.services, batch.ref)
+    assert [event.action for event in events] == ["batch accepted", "given up"]
+
+
+async def test_the_store_being_away_for_a_while_loses_nothing(world: World, monkeypatch) -> None:
+    tries = []
+
+    async def away_twice(services, entry) -> None:
+        tries.append(entry)
+        if len(tries) < 3:
+            raise Unavailable("store", "away")
+        await services.store.queue.done(entry)
+
+    monkeypatch.setitem(steps.STEPS, "admit", steps.Step("admit", away_twice, 5))
+    await world.services.store.queue.put([Task("admit", "ANY")])
+    await running(world, lambda: idle(world))
+    assert len(tries) == 3
+
+
+async def test_an_idle_worker_stops_at_once(world: World) -> None:
+    async def at_once() -> bool:
+        return True
+
+    async with asyncio.timeout(2):
+        await running(world, at_once)
