@@ -46,14 +46,18 @@ local function complete_if_settled(batch, outbox, now)
   enqueue(outbox.base, outbox.finished)
 end
 
--- args: number, sealed slice, life in seconds
+local function staged(batch, token, number)
+  return batch .. ':staged:' .. token .. ':' .. number
+end
+
+-- args: number, token of the content, sealed slice, life in seconds
 register('isogate_put_slice', function(keys, args)
   if redis.call('EXISTS', keys[1]) == 1 then return 0 end
-  redis.call('SET', keys[1] .. ':slice:' .. args[1], args[2], 'EX', args[3])
+  redis.call('SET', staged(keys[1], args[2], args[1]), args[3], 'EX', args[4])
   return 1
 end)
 
--- args: facts, order {slices, accepted_at, state, indexes, currencies, totals}, outbox. Gives the facts that were there,
+-- args: facts, order {slices, tokens, accepted_at, state, indexes, currencies, totals}, outbox. Gives the facts that were there,
 -- or the number of a slice that is missing, or nothing when the batch was created.
 register('isogate_create', function(keys, args)
   local batch = keys[1]
@@ -61,10 +65,16 @@ register('isogate_create', function(keys, args)
   if there then return there end
   local order = cmsgpack.unpack(args[2])
   local outbox = cmsgpack.unpack(args[3])
+  local slices = {}
   for number = 0, order.slices - 1 do
-    if redis.call('EXISTS', batch .. ':slice:' .. number) == 0 then return number end
+    for _, token in ipairs(order.tokens) do
+      local key = staged(batch, token, number)
+      if redis.call('EXISTS', key) == 1 then slices[number] = key end
+    end
+    if not slices[number] then return number end
   end
   for number = 0, order.slices - 1 do
+    redis.call('RENAME', slices[number], batch .. ':slice:' .. number)
     redis.call('PERSIST', batch .. ':slice:' .. number)
   end
   redis.call('HSET', batch, 'facts', args[1], 'accepted_at', order.accepted_at, 'slices', order.slices, 'resolved', 0,

@@ -1,5 +1,6 @@
 """Batches: slices as received, chunks as paid, states and totals. Every commit is one server-side function."""
 
+import hashlib
 import math
 from collections.abc import Sequence
 from heapq import nlargest
@@ -49,14 +50,17 @@ class Batches:
         self._chunks = Sealer(keys, Chunk)
         self._statuses = Sealer(keys, ChunkStatus)
 
-    async def put_slice(self, ref: str, number: int, instructions: Sequence[CreditInstruction]) -> None:
-        """Keep a slice for a batch about to be created, for a day.
+    async def put_slice(
+        self, ref: str, number: int, instructions: Sequence[CreditInstruction], *, digest: str = ""
+    ) -> None:
+        """Keep a slice for a batch about to be created, for a day; nothing changes where it is there already.
 
-        Changes nothing where the batch is there already. The caller has claimed the batch's ids before
-        (``Requests``), so that no two writers with different content meet here.
+        digest: the batch's. It keeps the slices of two senders apart who use one batch id for different content at
+        the same moment; without it, the caller has to see to that.
         """
         sealed = self._slices.seal(list(instructions), self._keyspace.slice(ref, number))
-        await self._link.call("put_slice", [self._keyspace.batch(ref)], number, sealed, SLICE_LIFE_SECONDS)
+        arguments = (number, _token(digest), sealed, SLICE_LIFE_SECONDS)
+        await self._link.call("put_slice", [self._keyspace.batch(ref)], *arguments)
 
     async def create(self, batch: Batch, then: Sequence[Task], event: Event) -> Batch | None:
         """Make the batch from the slices put before, all its payments ongoing.
@@ -230,6 +234,7 @@ class Batches:
         everything: dict[Outcome, Tally] = dict.fromkeys(Outcome, Tally(0, 0))
         return {
             "slices": batch.slices,
+            "tokens": [_token(""), _token(batch.digest)],  # the last that is there is taken
             "accepted_at": repr(batch.accepted_at),
             "state": BatchState.ACCEPTED.value,
             "indexes": [f"{base}:index:{name}" for name in _index_names(batch)],
@@ -257,6 +262,11 @@ class Batches:
         if sealed is None:
             raise NotFound("chunk", f"{ref} {number}")
         return self._statuses.open(sealed, self._status_name(ref, number))
+
+
+def _token(digest: str) -> str:
+    """Turn a digest of any form into a part of a key."""
+    return hashlib.sha256(digest.encode()).hexdigest()[:16] if digest else "any"
 
 
 def _check_sums(batch: Batch) -> None:

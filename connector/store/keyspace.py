@@ -37,11 +37,12 @@ FAMILIES: Final = (
         "n:<currency>:<outcome> (payments), m:<currency>:<outcome> (minor units)",
         "kept",
     ),
+    Family(r"batch:[^:]+:staged:\w+:\d+", "string", "a slice whose batch is not created yet, sealed", "1 day"),
     Family(
         r"batch:[^:]+:slice:\d+",
         "string",
         "up to 5,000 instructions, sealed",
-        "1 day; once the batch is created, until resolved; those of a refused or cancelled batch are kept",
+        "until resolved; those of a refused or cancelled batch are kept",
     ),
     Family(r"batch:[^:]+:chunk:\d+", "string", "the fixed facts of a chunk, sealed", "kept"),
     Family(r"batch:[^:]+:status", "hash", "chunk number -> changing part of the chunk, sealed", "kept"),

@@ -40,6 +40,10 @@ RETRIES: Final = 2
 repeated that way finds its own first try and gives False, as if somebody else had been faster."""
 
 
+PASSING: Final = ("MISCONF", "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "OOM ")
+"""Error replies that speak of the server's state (a full disk, say), not of what was asked."""
+
+
 class Link:
     """Speaks to one server; the only holder of a client.
 
@@ -124,7 +128,9 @@ async def _translated() -> AsyncIterator[None]:
         raise Misconfigured("store", 0, "", "the server refuses the user or password") from error
     except (NoConnection, NoAnswer, BusyLoadingError, ReadOnlyError, OutOfMemoryError, OSError) as error:
         raise Unavailable("store", type(error).__name__) from error
-    except ResponseError:
+    except ResponseError as error:
+        if any(word in str(error) for word in PASSING):
+            raise Unavailable("store", "the server cannot write at the moment") from error
         raise
     except RedisError as error:
         raise Unavailable("store", type(error).__name__) from error

@@ -18,6 +18,22 @@ register('isogate_take', function(keys, args)
   return taken
 end)
 
+-- One XAUTOCLAIM looks at a few pending entries only, so it goes on from where the last one ended.
+local function claim(stream, group, worker, idle, count, taken)
+  local cursor = '0-0'
+  while #taken < count do
+    local claimed = redis.pcall('XAUTOCLAIM', stream, group, worker, idle, cursor, 'COUNT', count - #taken)
+    if claimed.err then return end
+    cursor = claimed[1]
+    for _, entry in ipairs(claimed[2]) do
+      local pending = redis.call('XPENDING', stream, group, entry[1], entry[1], 1)
+      local deliveries = pending[1] and pending[1][4] or 1
+      taken[#taken + 1] = {stream, entry[1], entry[2][2], entry[2][4] or '', deliveries}
+    end
+    if cursor == '0-0' then return end
+  end
+end
+
 -- KEYS: the set of stream names. args: group, worker, idle milliseconds, count, steps...
 -- Gives {stream, id, payload, due, deliveries}.
 register('isogate_take_over', function(keys, args)
@@ -26,17 +42,8 @@ register('isogate_take_over', function(keys, args)
   local steps = {}
   for i = 5, #args do steps[args[i]] = true end
   for _, stream in ipairs(redis.call('SMEMBERS', keys[1])) do
-    local wanted = count - #taken
-    if wanted <= 0 then break end
     if #args < 5 or steps[stream:match(':queue:([^:]+):')] then
-      local claim = redis.pcall('XAUTOCLAIM', stream, args[1], args[2], args[3], '0-0', 'COUNT', wanted)
-      if claim.err == nil then
-        for _, entry in ipairs(claim[2]) do
-          local pending = redis.call('XPENDING', stream, args[1], entry[1], entry[1], 1)
-          local deliveries = pending[1] and pending[1][4] or 1
-          taken[#taken + 1] = {stream, entry[1], entry[2][2], entry[2][4] or '', deliveries}
-        end
-      end
+      claim(stream, args[1], args[2], args[3], count, taken)
     end
   end
   return taken

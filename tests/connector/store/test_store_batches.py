@@ -57,11 +57,21 @@ async def test_a_batch_without_one_of_its_slices_is_not_created(store: Store) ->
 
 async def test_slices_live_for_a_day_until_the_batch_is_created(store: Store) -> None:
     batch = batch_of("B1", [[1]])
-    key = store.keyspace.slice(batch.ref, 0)
     await store.batches.put_slice(batch.ref, 0, instructions([1]))
-    assert 0 < await store.link.ask("TTL", key) <= 86_400
+    [staged] = await store.link.ask("KEYS", "*:staged:*")
+    assert 0 < await store.link.ask("TTL", staged) <= 86_400
     await store.batches.create(batch, [], event())
-    assert await store.link.ask("TTL", key) == -1
+    assert await store.link.ask("EXISTS", staged) == 0
+    assert await store.link.ask("TTL", store.keyspace.slice(batch.ref, 0)) == -1
+
+
+async def test_slices_of_two_senders_with_one_batch_id_are_not_mixed(store: Store) -> None:
+    one, other = batch_of("B1", [[1]], digest="d1"), batch_of("B1", [[2]], digest="d2")
+    await store.batches.put_slice(one.ref, 0, instructions([1]), digest="d1")
+    await store.batches.put_slice(one.ref, 0, instructions([2]), digest="d2")
+    assert await store.batches.create(one, [], event()) is None
+    assert await store.batches.create(other, [], event()) == one
+    assert await store.batches.slice(one.ref, 0) == instructions([1])
 
 
 async def test_a_sum_beyond_the_counters_is_refused(store: Store) -> None:

@@ -94,6 +94,17 @@ async def test_take_over_keeps_to_steps_and_count(store: Store) -> None:
     assert [entry.task.step for entry in await store.queue.take_over("heir", 0.0, 4, ["resolve"])] == ["resolve"]
 
 
+async def test_take_over_finds_a_dead_workers_task_behind_many_live_ones(store: Store) -> None:
+    await store.queue.put([Task("dispatch", "B1", n) for n in range(300)])
+    entries = []
+    while taken := await store.queue.take(STEPS, "live", 100, 0):
+        entries += taken
+    last = max(entries, key=lambda entry: tuple(map(int, entry.id.split("-"))))
+    await store.link.ask("XCLAIM", last.stream, "workers", "dead", 0, last.id, "IDLE", 90_000)
+    [found] = await store.queue.take_over("heir", 60.0, 1)
+    assert found.task == last.task
+
+
 async def test_what_is_done_is_gone_also_when_said_twice(store: Store) -> None:
     await store.queue.put([Task("dispatch", "B1")])
     [entry] = await store.queue.take(STEPS, "w1", 1, 0)
