@@ -88,17 +88,15 @@ def _places(document: Element, log: Iterable[LogEntry]) -> Iterator[Element]:
 
 
 def _element_at(document: Element, path: str | None) -> Element:
-    """The element that libxml2 names by path; the document itself where it cannot be told."""
+    """The element that libxml2 names by path, counted from the document as the root; the document where it cannot."""
+    below = (path or "").split("/", 2)[2:]
+    prefixes = {prefix: uri for prefix, uri in document.nsmap.items() if prefix}
     try:
-        found = document.getroottree().xpath(path) if path and "ns" not in path else []
+        found = document.xpath(below[0], namespaces=prefixes) if below else []
     except etree.XPathError:
         found = []
     first = found[0] if isinstance(found, list) and found else document
-    return first if etree.iselement(first) and _is_below(first, document) else document
-
-
-def _is_below(element: Element, document: Element) -> bool:
-    return element is document or any(parent is document for parent in element.iterancestors())
+    return first if etree.iselement(first) else document
 
 
 def _unit(element: Element, document: Element) -> Element:

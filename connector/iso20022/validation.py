@@ -1,11 +1,12 @@
 """Validates a message under its schema with libxml2, and lets a few known oddities of real reports pass, by name."""
 
-from typing import Final, NamedTuple
+from collections.abc import Iterable
+from typing import Final, NamedTuple, cast
 
 from lxml import etree
 
 from connector.domain.errors import Fault
-from connector.iso20022.explanation import Explainer
+from connector.iso20022.explanation import Explainer, LogEntry
 from connector.iso20022.parsing import Element
 from iso20022_schemas.catalogue import Catalogue
 
@@ -53,7 +54,7 @@ class Validator:
         schema = self._catalogue.schema(message)
         if schema.validate(element):
             return Checked((), _oddities(element, message))
-        failed = list(schema.error_log)
+        failed = cast("Iterable[LogEntry]", schema.error_log)  # the stubs do not say that it is iterable
         if message.startswith(_REPORTS):
             shortened = _shorten(element)
             passed = bool(shortened) and schema.validate(element)
