@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import (
@@ -35,6 +35,9 @@ Call = tuple[str, Sequence[str], Sequence[Argument]]
 
 ANSWER_WITHIN_SECONDS: Final = 10.0
 LONGEST_BLOCK_SECONDS: Final = 5.0
+MOST_CONNECTIONS: Final = 64
+"""More callers than that at once wait for each other."""
+
 RETRIES: Final = 2
 """A connection that broke is tried again at once: the server may have been restarted in between. A commit that is
 repeated that way finds its own first try and gives False, as if somebody else had been faster."""
@@ -109,14 +112,17 @@ class Link:
 
 def _client(url: str, timeout_seconds: float, retries: int) -> Reply:
     """Make a client with every default that matters written down."""
-    return Redis.from_url(
+    pool = BlockingConnectionPool.from_url(
         url,
+        max_connections=MOST_CONNECTIONS,
+        timeout=ANSWER_WITHIN_SECONDS,
         protocol=3,
         legacy_responses=False,
         socket_timeout=timeout_seconds,
         socket_connect_timeout=2.0,
         retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), retries),
     )
+    return Redis.from_pool(pool)
 
 
 @asynccontextmanager

@@ -73,6 +73,43 @@ async def test_a_killed_server_loses_nothing_it_acknowledged(tmp_path: Path, key
         await store.close()
 
 
+async def test_deposits_under_fire_count_once_and_none_that_was_acknowledged_is_lost(tmp_path, keyring) -> None:
+    server = EmbeddedServer(tmp_path / "data")
+    server.start()
+    store = await opened(server, keyring)
+    acknowledged: set[int] = set()
+    stop = asyncio.Event()
+
+    async def deposit(first: int) -> None:
+        """Repeat every deposit until it is acknowledged, as a worker does."""
+        number = first
+        while not stop.is_set() or number - first < 5:
+            try:
+                await store.funds.deposit("P", "USD", 1, f"D{number}")
+            except Unavailable:
+                await asyncio.sleep(0.005)
+            else:
+                acknowledged.add(number)
+                number += 1
+
+    writers = [asyncio.create_task(deposit(n * 1_000_000)) for n in range(8)]
+    for _ in range(4):
+        await asyncio.sleep(0.05)
+        os.kill(server.pid, signal.SIGKILL)
+        server.stop()
+        server.start()
+    await wait_for(store)
+    stop.set()
+    await asyncio.gather(*writers)
+    assert (await store.funds.balances("P"))["USD"].budget == len(acknowledged)
+    await store.close()
+    server.stop()
+
+
+async def test_many_callers_at_once_wait_for_each_other(store: Store) -> None:
+    assert len(await asyncio.gather(*(store.directory.load() for _ in range(500)))) == 500
+
+
 async def test_a_clean_stop_and_start_keeps_everything(tmp_path: Path, keyring: Keyring) -> None:
     for round_number in range(3):
         with EmbeddedServer(tmp_path / "data") as server:
