@@ -4,6 +4,7 @@ libxml2 finds the place; the xmlschema library explains it, on a copy of the mes
 transaction, because it is some fifty times slower. What stands in the message is never quoted.
 """
 
+import re
 import threading
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
@@ -27,6 +28,8 @@ _KINDS: Final = (
     ("digits", "number"),
     ("clusive", "number"),
 )
+
+_ATTRIBUTE: Final = re.compile(r"(?:attribute |missing required attribute ')(\w+)")
 
 
 class LogEntry(Protocol):
@@ -65,7 +68,8 @@ class Explainer:
     def _iter_faults(self, cut: Element, names: dict[Element, str], message: str) -> Iterator[Fault]:
         for error in self._schema(message).iter_errors(cut):
             element: Any = cut if error.elem is None else error.elem
-            yield Fault(_path(element, cut, names) or "/", _kind(error), _sentence(error))
+            where = _path(element, cut, names) + _attribute(error)
+            yield Fault(where or "/", _kind(error), _sentence(error))
 
     def _schema(self, message: str) -> xmlschema.XMLSchema10:
         with self._lock:
@@ -157,6 +161,12 @@ def _path(element: Element, top: Element, known: dict[Element, str]) -> str:
     return "/".join(reversed(names))
 
 
+def _attribute(error: XMLSchemaValidationError) -> str:
+    """``/@Ccy`` where the fault is in an attribute, which the library says only in its reason."""
+    found = _ATTRIBUTE.match(error.reason or "")
+    return f"/@{found[1]}" if found else ""
+
+
 def _kind(error: XMLSchemaValidationError) -> str:
     if isinstance(error, XMLSchemaChildrenValidationError):
         return "missing" if error.invalid_tag is None else "unexpected"
@@ -171,7 +181,7 @@ def _sentence(error: XMLSchemaValidationError) -> str:
         return _children_sentence(error)
     facet: Any = error.validator
     if _kind(error) == "attribute":
-        return "An attribute is missing or wrong."
+        return "The attribute is missing or may not stand here."
     sentences = {
         "XsdPatternFacets": lambda: f"The text does not have the form {' and '.join(facet.regexps)}.",
         "XsdEnumerationFacets": lambda: f"The text is not one of {', '.join(map(str, facet.enumeration))}.",

@@ -30,7 +30,9 @@ from connector.domain.messages import (
 NOW = datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
 SCHEMES = st.sampled_from(["generic", "othr"])
 ids = st.text("ABCDEFXYZabcxyz0123456789-/+ ", min_size=1, max_size=35).filter(str.strip).map(str.strip)
-words = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), max_size=60).map(str.strip)
+words = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), max_size=60).map(
+    str.strip
+)
 agents = st.sampled_from(["UNIOXU22", "KASHXU22", "HARBXU22XXX", "national-1"])
 accounts = st.from_regex(r"\+?[0-9]{6,16}", fullmatch=True) | st.just("DE89370400440532013000")
 amounts = st.integers(1, 10**12)
@@ -99,7 +101,9 @@ status_rows = st.builds(TransactionStatus, ids, ids, st.just(""), statuses, reas
 
 
 @anything
-@given(scheme=SCHEMES, rows=st.lists(status_rows, max_size=5), group=st.sampled_from(["", "ACTC", "RJCT"]), word=words)
+@given(
+    scheme=SCHEMES, rows=st.lists(status_rows, max_size=5), group=st.sampled_from(["", "ACTC", "RJCT"]), word=words
+)
 def test_customer_reports_come_back(connector, bank, official, scheme, rows, group, word):
     value = StatusReport(
         message="pain.002.001.10",
@@ -136,7 +140,10 @@ def same(got: StatusReport, sent: StatusReport) -> bool:
 
 @pytest.mark.parametrize("scheme", ["generic", "othr"])
 def test_verifications_go_there_and_back(connector, bank, official, scheme):
-    asked = [AccountToVerify("V1", "1012345678", "Ada", "UNIOXU22"), AccountToVerify("V2", "2012345678", "", "HARBXU22")]
+    asked = [
+        AccountToVerify("V1", "1012345678", "Ada", "UNIOXU22"),
+        AccountToVerify("V2", "2012345678", "", "HARBXU22"),
+    ]
     request = VerificationRequest("M1", NOW, "Ministry", "TREAXU22", asked)
     body = connector.write(scheme, "acmt.023.001.03", request)
     assert official.schema("acmt.023.001.03").validate(etree.fromstring(body))
