@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check unit install lock clean help
+.PHONY: demo test check unit reference install lock clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -20,6 +20,9 @@ check: .venv/.dev ## style, types and the floors of the house
 
 unit: .venv/.dev ## the tests alone
 	$(BIN)/pytest
+
+reference: .venv/.dev ## write docs/reference from the code
+	$(BIN)/python -m connector.cli.reference docs/reference
 
 install: .venv/.dev ## the virtual environment with everything in it
 

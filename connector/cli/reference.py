@@ -1,12 +1,13 @@
-"""Write the reference pages from the code: ``python -m connector.cli.reference docs/reference`` (``make reference``)."""
+"""Write the reference pages from the code: ``make reference``."""
 # ruff: noqa: PLC0415 - the command line's own module imports what it registers; this one reads it afterwards
 
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import click
 import typer
+from pydantic.fields import FieldInfo
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from connector.settings import PREFIX, Settings
 from connector.store.keyspace import FAMILIES
@@ -50,26 +51,30 @@ def _commands() -> Iterator[str]:
     yield from _command("isogate", typer.main.get_command(app))
 
 
-def _command(name: str, command: click.Command) -> Iterator[str]:
-    subcommands = getattr(command, "commands", None)
-    if subcommands is not None:
-        for child in sorted(subcommands):
-            yield from _command(f"{name} {child}", subcommands[child])
-        return
+def _command(name: str, command: object) -> Iterator[str]:
+    if isinstance(command, TyperGroup):
+        for child in sorted(command.commands):
+            yield from _command(f"{name} {child}", command.commands[child])
+    elif isinstance(command, TyperCommand):
+        yield from _leaf(name, command)
+
+
+def _leaf(name: str, command: TyperCommand) -> Iterator[str]:
     yield f"## `{name}`"
     yield ""
     yield (command.help or "").strip()
     yield ""
-    rows = [_parameter(parameter) for parameter in command.params if parameter.name != "help"]
+    rows = [
+        _parameter(parameter) for parameter in command.params if isinstance(parameter, TyperArgument | TyperOption)
+    ]
     if rows:
         yield from _table(("parameter", "meaning"), rows)
 
 
-def _parameter(parameter: click.Parameter) -> tuple[str, str]:
-    names = " ".join(f"`{option}`" for option in (*parameter.opts, *parameter.secondary_opts))
-    if not names.startswith("`-"):
-        names = f"`{(parameter.name or '').upper()}`"
-    return names, str(getattr(parameter, "help", None) or "")
+def _parameter(parameter: TyperArgument | TyperOption) -> tuple[str, str]:
+    if isinstance(parameter, TyperArgument):
+        return f"`{(parameter.name or '').upper()}`", parameter.help or ""
+    return " ".join(f"`{option}`" for option in (*parameter.opts, *parameter.secondary_opts)), parameter.help or ""
 
 
 def _settings() -> Iterator[str]:
@@ -77,16 +82,14 @@ def _settings() -> Iterator[str]:
     yield ""
     yield from _table(
         ("variable", "default", "meaning"),
-        (
-            (f"`{PREFIX}{name.upper()}`", _default(field.get_default(call_default_factory=True)), field.description or "")
-            for name, field in Settings.model_fields.items()
-        ),
+        (_setting(name, field) for name, field in Settings.model_fields.items()),
     )
 
 
-def _default(value: object) -> str:
-    text = str(value) if value not in (None, (), {}) else ""
-    return f"`{text}`" if text else ""
+def _setting(name: str, field: FieldInfo) -> tuple[str, str, str]:
+    value = field.get_default(call_default_factory=True, validated_data={})
+    default = "" if value in (None, (), {}) else str(value)
+    return f"`{PREFIX}{name.upper()}`", default and f"`{default}`", field.description or ""
 
 
 def _keys() -> Iterator[str]:
