@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from asyncio import to_thread
 from collections.abc import Sequence
 from heapq import nlargest
 from typing import Final
@@ -10,10 +11,11 @@ import msgspec
 
 from connector.domain.batch import TRANSITIONS, Batch, BatchProgress, BatchState
 from connector.domain.chunk import Chunk, ChunkStatus, Tally, tallies
-from connector.domain.errors import NotFound, NotPermitted, Refused
+from connector.domain.errors import NotFound, NotPermitted
 from connector.domain.event import Event
 from connector.domain.instruction import CreditInstruction
 from connector.domain.status import Outcome
+from connector.store import totals
 from connector.store.crypto import Keyring
 from connector.store.keyspace import Keyspace
 from connector.store.link import Argument, Call, Link
@@ -24,13 +26,7 @@ from connector.store.task import Entry, Task
 SLICE_LIFE_SECONDS: Final = 86_400
 """How long a slice waits for its batch to be created."""
 
-LARGEST_TOTAL: Final = 2**63 - 1
-"""Counters have 63 bits."""
-
 _facts = msgspec.msgpack.Decoder(Batch)
-
-Change = tuple[str, str, str, str]
-"""Currency, outcome, payments and minor units to add, as text: a function must not calculate with them."""
 
 
 class Batches:
@@ -58,7 +54,7 @@ class Batches:
         digest: the batch's. It keeps the slices of two senders apart who use one batch id for different content at
         the same moment; without it, the caller has to see to that.
         """
-        sealed = self._slices.seal(list(instructions), self._keyspace.slice(ref, number))
+        sealed = await to_thread(self._slices.seal, list(instructions), self._keyspace.slice(ref, number))
         arguments = (number, _token(digest), sealed, SLICE_LIFE_SECONDS)
         await self._link.call("put_slice", [self._keyspace.batch(ref)], *arguments)
 
@@ -68,7 +64,7 @@ class Batches:
         ``None`` when created, otherwise the batch that was there: same digest means a repeat. Raises NotFound for a
         slice that is missing and Refused for sums that do not fit into 63 bits.
         """
-        _check_sums(batch)
+        totals.check(batch)
         outbox = self._outbox.packed(batch.ref, then, event=event)
         await self._name_by_sender(batch)
         facts, order = msgspec.msgpack.encode(batch), msgspec.msgpack.encode(self._order(batch))
@@ -82,7 +78,7 @@ class Batches:
         fields = await self._link.ask("HGETALL", self._keyspace.batch(ref))
         if not fields:
             raise NotFound("batch", ref)
-        return _facts.decode(fields[b"facts"]), _progress(fields)
+        return _facts.decode(fields[b"facts"]), totals.progress(fields)
 
     async def slice(self, ref: str, number: int) -> list[CreditInstruction]:
         """Give a slice's instructions. Raises NotFound, also when the slice has been resolved."""
@@ -90,7 +86,7 @@ class Batches:
         sealed = await self._link.ask("GET", key)
         if sealed is None:
             raise NotFound("slice", f"{ref} {number}")
-        return self._slices.open(sealed, key)
+        return await to_thread(self._slices.open, sealed, key)
 
     async def move(  # noqa: PLR0913 (one commit: what becomes true together is said together)
         self,
@@ -131,14 +127,14 @@ class Batches:
     ) -> bool:
         """Replace a slice of a running batch by its chunks, moving the totals; False if that was done before."""
         outbox = self._outbox.packed(ref, then, then_if_finished=then_if_finished, event=event, done=done)
-        changes = [
+        moved = [
             change
             for chunk, status in chunks
-            for change in _changes(chunk.currency, _all_ongoing(chunk), tallies(chunk, status))
+            for change in totals.changes(chunk.currency, totals.all_ongoing(chunk), tallies(chunk, status))
         ]
-        arguments: list[Argument] = [number, repr(now), msgspec.msgpack.encode(changes), outbox]
+        arguments: list[Argument] = [number, repr(now), msgspec.msgpack.encode(moved), outbox]
         for chunk, status in chunks:
-            arguments += [chunk.id.number, status.version, *self._sealed(ref, chunk, status)]
+            arguments += [chunk.id.number, status.version, *await to_thread(self._sealed, ref, chunk, status)]
         return bool(await self._link.call("resolved", [self._keyspace.batch(ref)], *arguments))
 
     async def chunk(self, ref: str, number: int) -> tuple[Chunk, ChunkStatus]:
@@ -147,7 +143,7 @@ class Batches:
         sealed, status = await self._link.ask_all([("GET", key), ("HGET", *self._status_at(ref, number))])
         if sealed is None:
             raise NotFound("chunk", f"{ref} {number}")
-        return self._chunks.open(sealed, key), self._opened(ref, number, status)
+        return await to_thread(self._chunks.open, sealed, key), self._opened(ref, number, status)
 
     async def chunk_status(self, ref: str, number: int) -> ChunkStatus:
         """Give a chunk's changing part. Raises NotFound."""
@@ -179,9 +175,9 @@ class Batches:
         COMPLETED in the same step, and ``then_if_finished`` appended.
         """
         outbox = self._outbox.packed(ref, then, then_if_finished=then_if_finished, event=event, done=done)
-        changes = msgspec.msgpack.encode(_changes(currency, before, after))
+        moved = msgspec.msgpack.encode(totals.changes(currency, before, after))
         sealed = self._statuses.seal(status, self._status_name(ref, number))
-        arguments = (number, expected_version, status.version, sealed, repr(now), changes, outbox)
+        arguments = (number, expected_version, status.version, sealed, repr(now), moved, outbox)
         return bool(await self._link.call("advance", [self._keyspace.batch(ref)], *arguments))
 
     async def find(
@@ -242,7 +238,7 @@ class Batches:
             "totals": [
                 change
                 for currency, tally in batch.expected.items()
-                for change in _changes(currency, everything, {**everything, Outcome.ONGOING: tally})
+                for change in totals.changes(currency, everything, {**everything, Outcome.ONGOING: tally})
             ],
         }
 
@@ -269,50 +265,7 @@ def _token(digest: str) -> str:
     return hashlib.sha256(digest.encode()).hexdigest()[:16] if digest else "any"
 
 
-def _check_sums(batch: Batch) -> None:
-    """Refuse sums that the counters cannot hold."""
-    if any(tally.minor > LARGEST_TOTAL for tally in batch.expected.values()):
-        raise Refused.because("/", "AM12", "The sum of the batch is too large; split it.")
-
-
 def _index_names(batch: Batch) -> list[str]:
     """Name the indexes that a batch stays in."""
     by_programme = [f"programme:{batch.programme}"] if batch.programme else []
     return ["all", f"source:{batch.source}", *by_programme]
-
-
-def _all_ongoing(chunk: Chunk) -> dict[Outcome, Tally]:
-    """Say how a chunk's credits were counted while they were part of a slice."""
-    totals = dict.fromkeys(Outcome, Tally(0, 0))
-    totals[Outcome.ONGOING] = Tally(len(chunk.credits), chunk.total_minor)
-    return totals
-
-
-def _changes(currency: str, before: dict[Outcome, Tally], after: dict[Outcome, Tally]) -> list[Change]:
-    """Give the totals that move, and by how much."""
-    return [
-        (currency, outcome.value, str(now.payments - then.payments), str(now.minor - then.minor))
-        for outcome, then, now in ((outcome, before[outcome], after[outcome]) for outcome in Outcome)
-        if now != then
-    ]
-
-
-def _progress(fields: dict[bytes, bytes]) -> BatchProgress:
-    """Read the changing part of a batch."""
-    currencies = filter(None, fields[b"currencies"].decode().split(","))
-    return BatchProgress(
-        state=BatchState(fields[b"state"].decode()),
-        totals={currency: _totals(fields, currency) for currency in currencies},
-        resolved=int(fields[b"resolved"]),
-        finished_at=float(fields[b"finished_at"]),
-        reason=fields[b"reason"].decode(),
-    )
-
-
-def _totals(fields: dict[bytes, bytes], currency: str) -> dict[Outcome, Tally]:
-    """Read one currency's totals; every outcome is present."""
-
-    def counter(kind: str, outcome: Outcome) -> int:
-        return int(fields.get(f"{kind}:{currency}:{outcome.value}".encode(), 0))
-
-    return {outcome: Tally(counter("n", outcome), counter("m", outcome)) for outcome in Outcome}

@@ -14,7 +14,10 @@ _LEVEL = 1
 
 
 class Sealer(Generic[T]):
-    """Seals values of one type under the name of the key that they are stored at."""
+    """Seals values of one type under the name of the key that they are stored at.
+
+    Compression and encryption release the interpreter lock, so large values are best sealed in a thread.
+    """
 
     def __init__(self, keys: Keyring, kind: type[T]) -> None:
         """Work with these keys for values of ``kind``."""
