@@ -1,11 +1,15 @@
 """A readable summary of a status report: what became of how many, why, and what to do. No account numbers."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from connector.domain.messages import StatusReport
 from connector.iso20022.codes import Sentences
+
+_NUMBER: Final = re.compile(r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]){8,30}|\+?\d(?:[ -]?\d){5,}")
+"""An IBAN, or six digits and more, also in groups."""
 
 
 class Line(NamedTuple):
@@ -67,12 +71,7 @@ def explain(report: StatusReport, sentences: Sentences, tolerated: Sequence[str]
 
 def masked(text: str, longest: int = 105) -> str:
     """Hide all but the last two characters of anything that could be an account or phone number."""
-    words = text[:longest].split(" ")
-    return " ".join("*" * (len(word) - 2) + word[-2:] if _is_number(word) else word for word in words)
-
-
-def _is_number(word: str) -> bool:
-    return sum(character.isdigit() for character in word) >= 6
+    return _NUMBER.sub(lambda found: "*" * (len(found[0]) - 2) + found[0][-2:], text[:longest])
 
 
 def _line(status: str, reason: str, transactions: int, sentences: Sentences) -> Line:

@@ -69,6 +69,6 @@ def test_a_table_that_is_none_is_refused(tmp_path):
     (tmp_path / "bad.yaml").write_text("codes: [1, 2]")
     with pytest.raises(Misconfigured, match="text to text"):
         load_tables(tmp_path)
+    (tmp_path / "status.yaml").write_text("statuses: {}")
     with pytest.raises(Misconfigured, match="contract statuses"):
-        (tmp_path / "status.yaml").write_text("statuses: {}")
         load_status_table(tmp_path / "status.yaml")

@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from connector.domain.errors import Refused
 from connector.domain.messages import (
     AccountToVerify,
     BlockStatus,
@@ -182,8 +182,6 @@ def test_the_schemes_write_different_messages_from_the_same_value(connector, tra
 
 
 def test_a_value_that_the_code_table_does_not_know_is_refused_with_its_path(connector, transfer):
-    from connector.domain.errors import Refused
-
     with pytest.raises(Refused) as refused:
         connector.write("othr", "pain.001.001.09", replace(transfer, modality="02"))
     assert refused.value.faults[0].where.startswith("CstmrCdtTrfInitn/PmtInf/")

@@ -30,4 +30,5 @@ def test_codes_that_are_not_known_are_said_to_be_so(report: StatusReport):
 
 def test_numbers_of_accounts_and_phones_are_masked():
     assert masked("account 1012345678 is closed") == "account ********78 is closed"
-    assert masked("call +99970123456, code AC04") == "call **********6, code AC04"
+    assert masked("GB29 NWBK 6016 1331 9268 19") == "*" * 25 + "19"
+    assert masked("call +99970123456, code AC04") == "call **********56, code AC04"
