@@ -11,7 +11,7 @@ from aiohttp import web
 from connector.domain.errors import NotFound, Refused
 from simulators import faults, inbox, ledger, outbox
 from simulators.clock import VirtualClock
-from simulators.doors import COURIER, INSTITUTION
+from simulators.doors import COURIER, INSTITUTION, number
 from simulators.house import House
 from simulators.proof import proof
 
@@ -171,10 +171,7 @@ def _house(request: web.Request) -> House:
 
 
 def _limit(request: web.Request) -> int:
-    text = request.query.get("limit", "1000")
-    if not text.isdecimal():
-        raise Refused.because("query limit", "malformed", "A whole number is expected.")
-    return min(int(text), LONGEST_LIST)
+    return min(number(request, "limit", 1000), LONGEST_LIST)
 
 
 def _time(clock: VirtualClock) -> dict[str, Any]:

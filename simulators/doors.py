@@ -39,6 +39,14 @@ def required(request: web.Request, header: str) -> str:
     return value
 
 
+def number(request: web.Request, name: str, usual: int) -> int:
+    """Read a whole number from the query; raises ``Refused`` where it is none."""
+    text = request.query.get(name, str(usual))
+    if not text.isascii() or not text.isdecimal() or len(text) > 9:
+        raise Refused.because(f"query {name}", "malformed", "A whole number is expected.")
+    return int(text)
+
+
 def given(request: web.Request, answer: Answer) -> web.Response:
     """Send an institution's answer, and let the courier look for what is to be done now."""
     request.app[COURIER].wake()

@@ -24,7 +24,7 @@ from simulators.world import SWITCH_CODE, WORLD, institution_of
 
 TRANSFER: Final = "pacs.008.001.08"
 RETURN: Final = "pacs.004.001.09"
-_FOREIGN_MESSAGE: Final = "AAAAAAAAAAAAAAAAAAAAP0"
+_FOREIGN_MESSAGE: Final = "ZZZZZZZZZZZZZZZZZZZZP0"
 _RETURNED: Final = msgspec.msgpack.Decoder(list[ReturnedTransfer])
 
 
@@ -152,6 +152,7 @@ class Forwarding:
         facts = _facts(order, envelope.sender, decision, objection, reply)
         kept = inbox.keep(link, envelope, now, facts)
         if objection:
+            self._add_leg(link, kept, 0, "", order.transfers, [objection] * len(order.transfers))
             inbox.finish(link, kept.number, inbox.REFUSED, now)
             outbox.put(link, *_callback(kept))
             return kept._replace(state=inbox.REFUSED)

@@ -1,5 +1,6 @@
 """The proof that the money is right: every ledger adds up to zero, and positions mirror those at the switch."""
 
+import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,11 +13,11 @@ from simulators.world import SWITCH_CODE
 def proof(houses: Sequence[House]) -> dict[str, Any]:
     """Check all ledgers of this process.
 
-    ``balanced``: everything below holds; ``quiet``: nobody has anything left to do, so that positions must mirror
-    (they may not while a settlement note is under way).
+    ``balanced``: everything below holds; ``quiet``: no money is under way, so that positions must mirror (they may
+    not while a payee's answer or a settlement note is still to come).
     """
     ledgers = [_ledger(house) for house in houses]
-    quiet = not any(one["waiting"] for one in ledgers)
+    quiet = not any(one["under_way"] for one in ledgers)
     mirrors = _mirrors(houses)
     mirrored = all(not mirror["difference_minor"] for mirror in mirrors)
     return {
@@ -33,14 +34,26 @@ def _ledger(house: House) -> dict[str, Any]:
         totals = ledger.totals(link)
         unbalanced = ledger.unbalanced_entries(link)
         jobs = outbox.counts(link)
+        under_way = _under_way(link, house.clock())
     return {
         "institution": house.code,
         "balanced": not unbalanced and not any(totals.values()),
         "totals_minor": totals,
         "unbalanced_entries": unbalanced,
-        "waiting": jobs.get("waiting", 0),
+        "under_way": under_way,
         "dead": jobs.get(outbox.DEAD, 0),
     }
+
+
+def _under_way(link: sqlite3.Connection, now: float) -> int:
+    """Count what will still move money: unanswered legs, settlement notes, returns that are due."""
+    legs = link.execute("SELECT count(*) FROM leg WHERE result IS NULL").fetchone()[0]
+    notes = link.execute(
+        "SELECT count(*) FROM job WHERE state = 'waiting' AND (kind IN ('settle', 'advise')"
+        " OR (kind = 'return' AND (due_at <= ? OR attempts > 0)))",
+        (now,),
+    ).fetchone()[0]
+    return int(legs + notes)
 
 
 def _mirrors(houses: Sequence[House]) -> list[dict[str, Any]]:

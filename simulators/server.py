@@ -15,7 +15,8 @@ from simulators.player import LARGEST_BODY, play
 from simulators.settings import SimulatorSettings
 from simulators.world import WORLD
 
-PROFILES: Final = Path(__file__).parent / "profiles"
+PROFILES: Final = (Path(__file__).parent / "profiles", Path(__file__).parent / "interbank")
+"""What institutions say to the connector, and what they say to one another beyond that."""
 
 
 def application(settings: SimulatorSettings, engine: Engine | None = None) -> web.Application:
@@ -30,7 +31,7 @@ def application(settings: SimulatorSettings, engine: Engine | None = None) -> we
             "settings", 0, "institutions", f"There is no institution {unknown[0]} in the sandbox world."
         )
     settings.data.mkdir(parents=True, exist_ok=True)
-    engine = engine or Engine(Catalogue(), PROFILES)
+    engine = engine or Engine(Catalogue(), *PROFILES)
     clock = VirtualClock(settings.clock, settings.data / "clock.json")
     app = web.Application(middlewares=[errors], client_max_size=LARGEST_BODY)
     players = {code: play(code, settings, clock, engine) for code in codes}

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from itertools import chain
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
@@ -11,12 +13,14 @@ from connector.domain.errors import NotFound, Refused
 from simulators import inbox, outbox, reporting
 from simulators.bank import wire
 from simulators.bank.app import Bank
-from simulators.doors import add_iso20022, given, owner, required
+from simulators.doors import add_iso20022, given, number, owner, required
 from simulators.forwarding import Reply
 from simulators.house import Answer
 from simulators.outbox import Job
 from simulators.reporting import transfers_of
 from simulators.settling import Advice
+
+LARGEST_PAGE: Final = 10_000
 
 
 def routes(app: web.Application) -> None:
@@ -34,7 +38,7 @@ async def _validate(request: web.Request) -> web.Response:
     correlation = required(request, "X-Client-Correlation-ID")
     callback = required(request, "X-Callback-URL")
     body = await request.read()
-    question, batch_id = wire.verification(body, message_id=correlation, now=bank.house.clock.now())
+    question, batch_id = wire.verification(body, key=f"{correlation}|{callback}", now=bank.house.clock.now())
     reply = Reply(callback, correlation, batch_id)
     return given(request, await asyncio.to_thread(bank.verifying.ask, question, wire.VALIDATE, "", reply))
 
@@ -50,8 +54,9 @@ async def _authorise(request: web.Request) -> web.Response:
 
 def _decide(bank: Bank, asked: tuple[str, str, int], callback: str, correlation: str) -> None:
     with bank.house.database.transaction() as link:
-        objection = bank.book.shortage(link, *asked)
-        answer = wire.authorisation_answer(correlation, objection.information if objection else "")
+        objection = bank.objection(link, *asked)
+        reason = objection.information or objection.reason if objection else ""
+        answer = wire.authorisation_answer(correlation, reason)
         payload = json.dumps([callback, answer]).encode()
         outbox.put(link, Job(f"authorisation-{correlation}", "authorisation", payload=payload))
 
@@ -74,17 +79,20 @@ def _order(bank: Bank, body: bytes, correlation: str) -> Answer:
 
 async def _detail(request: web.Request) -> web.Response:
     bank = owner(request, Bank)
-    rows = await asyncio.to_thread(_details, bank, request.query.get("batchId", ""))
-    size = min(max(int(request.query.get("pageSize", "1000")), 1), 10_000)
-    first = max(int(request.query.get("pageNo", "0")), 0) * size
+    known_as = (request.query.get("batchId", ""), request.query.get("X-CorrelationID", ""))
+    size = min(max(number(request, "pageSize", 1000), 1), LARGEST_PAGE)
+    first = number(request, "pageNo", 0) * size
+    rows = await asyncio.to_thread(_details, bank, known_as)
     return web.json_response(rows[first : first + size])
 
 
-def _details(bank: Bank, batch_id: str) -> list[dict[str, object]]:
+def _details(bank: Bank, known_as: Sequence[str]) -> list[dict[str, Any]]:
+    """A batch is known by the id that the bank gave it, or by the correlation id under which it came."""
     with bank.house.database.transaction() as link:
-        kept = inbox.find(link, "", wire.RAW, batch_id)
+        found = (inbox.find(link, "", wire.RAW, name) for name in known_as)
+        kept = next((one for one in found if one), None)
         if kept is None:
-            raise NotFound("batch", batch_id)
+            raise NotFound("batch", known_as[0])
         legs = inbox.legs(link, kept.number)
     transfers = chain.from_iterable(transfers_of(leg) for leg in legs if leg.result)
     return wire.detail(kept.facts, zip(transfers, reporting.each(legs), strict=True))

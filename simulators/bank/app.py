@@ -1,15 +1,16 @@
 """A bank: payer bank and payee bank in one, put together from the roles that it plays."""
 
 import json
+import sqlite3
 from collections.abc import Callable
 from typing import Final
 
-from connector.domain.errors import Refused
 from connector.domain.messages import (
     CreditTransfer,
     PaymentReturn,
     StatusInquiry,
     StatusReport,
+    Transfer,
     VerificationReport,
     VerificationRequest,
 )
@@ -19,6 +20,7 @@ from simulators.bank.book import Book
 from simulators.crediting import Crediting
 from simulators.forwarding import Forwarding
 from simulators.house import PROFILE, Answer, House, Outgoing
+from simulators.inbox import Verdict
 from simulators.outbox import Job
 from simulators.reporting import transfers_of
 from simulators.verifying import Verifying
@@ -58,21 +60,14 @@ class Bank:
                 return self.crediting.credit(order, received.message, sender)
             case CreditTransfer() as order:
                 return self.forwarding.order(order, received.message, sender)
-            case VerificationRequest() as request if sender or request.agent == self.house.code:
+            case VerificationRequest() as request if sender or self._about_own(request):
                 return self.crediting.verify(request)
             case VerificationRequest() as request:
                 return self.verifying.ask(request, received.message, sender)
             case StatusInquiry() as inquiry:
                 return self.report(inquiry.original_message_id, sender)
-            case StatusReport() as report:
-                self.forwarding.answered(report)
-            case VerificationReport() as verified:
-                self.verifying.answered(verified)
-            case PaymentReturn() as given:
-                self.forwarding.returned(given, sender)
-            case _:
-                raise Refused.because("/", "unsupported", "A bank does not take this message.")
-        return Answer(202)
+            case StatusReport() | VerificationReport() | PaymentReturn() as news:
+                return self._learn(news, sender)
 
     def report(self, message_id: str, sender: str) -> Answer:
         """Give the newest report about a message: 200, 204 where there is none yet, 404 for an unknown id."""
@@ -83,6 +78,12 @@ class Bank:
             family = kept.name.partition(".")[0]
             roles = {"pacs": self.crediting.report, "acmt": self.verifying.report}
             return roles.get(family, self.forwarding.report)(link, kept)
+
+    def objection(self, link: sqlite3.Connection, account: str, currency: str, minor: int) -> Verdict | None:
+        """Say what is wrong with taking so much: by the books, by a rule or by a magic amount."""
+        probe = Transfer("", "", "", minor, "", "", "")
+        decision = self.house.faults.decide(link, faults.PAYER, [probe], currency)
+        return self.book.shortage(link, account, currency, minor) or decision.group or decision.verdicts.get(0)
 
     def compose(self, job: Job) -> Outgoing | None:
         """Make what a job sends."""
@@ -100,6 +101,20 @@ class Bank:
             self.forwarding.refused_leg(job.message, job.leg, REFUSED_LEG)
         elif job.kind == "verify":
             self.verifying.refused_leg(job.message, job.leg, REFUSED_LEG)
+
+    def _learn(self, news: StatusReport | VerificationReport | PaymentReturn, sender: str) -> Answer:
+        """Take in what another institution says about something that this bank sent."""
+        match news:
+            case StatusReport():
+                self.forwarding.answered(news)
+            case VerificationReport():
+                self.verifying.answered(news)
+            case PaymentReturn():
+                self.forwarding.returned(news, sender)
+        return Answer(202)
+
+    def _about_own(self, request: VerificationRequest) -> bool:
+        return {account.agent or request.agent for account in request.accounts} == {self.house.code}
 
     def _note(self, job: Job) -> Outgoing:
         return settling.note(self.house, job)

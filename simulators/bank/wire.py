@@ -4,6 +4,7 @@ Sources: GovStack v3.0 BulkPayment, BulkValidateAccountRequest and Response, Get
 BulkPaymentStatusUpdate, BatchDetails. Amounts are read as decimals, never as floats.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -61,8 +62,11 @@ def raw_order(body: bytes, *, code: str, message_id: str, now: datetime) -> Cred
     )
 
 
-def verification(body: bytes, *, message_id: str, now: datetime) -> tuple[VerificationRequest, str]:
-    """Read a Bulk_ValidateAccount request, and the batch id that its answer repeats; raises ``Refused``."""
+def verification(body: bytes, *, key: str, now: datetime) -> tuple[VerificationRequest, str]:
+    """Read a Bulk_ValidateAccount request, and the batch id that its answer repeats; raises ``Refused``.
+
+    key: what tells two requests about one batch apart; a message id is derived from it.
+    """
     asked = load(body)
     agent = _text(asked, "destinationDFSPID", "")
     items = asked.get("creditInstructions")
@@ -72,7 +76,9 @@ def verification(body: bytes, *, message_id: str, now: datetime) -> tuple[Verifi
         AccountToVerify(_text(item, "instructionID", where), _text(item, "financialAddress", where), "", agent)
         for where, item in ((f"/creditInstructions/{index}", item) for index, item in enumerate(items))
     ]
-    return VerificationRequest(message_id, now, agent, agent, accounts), _text(asked, "batchId", "")
+    batch_id = _text(asked, "batchId", "")
+    message_id = hashlib.sha256(f"{key}|{batch_id}|{agent}".encode()).hexdigest()[:32]
+    return VerificationRequest(message_id, now, agent, agent, accounts), batch_id
 
 
 def authorisation(body: bytes) -> tuple[str, str, int]:

@@ -12,10 +12,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import unused_port
 
-from connector.domain.messages import CreditTransfer, Message, StatusReport, Transfer, VerificationRequest
+from connector.domain.messages import CreditTransfer, Message, StatusReport, Transfer
 from connector.iso20022.engine import Engine
 from iso20022_schemas.catalogue import Catalogue
-from simulators.server import application
+from simulators.server import PROFILES, application
 from simulators.settings import SimulatorSettings
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ def engine() -> Engine:
 
 @pytest.fixture(scope="session")
 def bank_engine() -> Engine:
-    return Engine(Catalogue(), ROOT / "simulators" / "profiles")
+    return Engine(Catalogue(), *PROFILES)
 
 
 @dataclass
@@ -70,6 +70,7 @@ class Sandbox:
     http: aiohttp.ClientSession
     engine: Engine
     connector: Listener
+    connector_url: str
 
     async def pay(self, order: CreditTransfer, to: str = PAYER) -> tuple[int, Message | None]:
         name = "pacs.008.001.08" if to == SWITCH else "pain.001.001.09"
@@ -120,19 +121,19 @@ async def sandbox(tmp_path: Path, engine: Engine, bank_engine: Engine, aiohttp_s
     listener = Listener(engine)
     connector = await aiohttp_server(listener.app())
     port = unused_port()
-    settings = SimulatorSettings(
-        tmp_path, str(connector.make_url("/")), port=port, clock=lambda: NOW.timestamp()
-    )
+    settings = SimulatorSettings(tmp_path, str(connector.make_url("/")), port=port, clock=NOW.timestamp)
     await aiohttp_server(application(settings, bank_engine), port=port)
     async with aiohttp.ClientSession() as http:
-        yield Sandbox(settings.url, http, engine, listener)
+        yield Sandbox(settings.url, http, engine, listener, str(connector.make_url("/")).rstrip("/"))
 
 
 def transfer(number: int, account: str, minor: int = 1000, agent: str = UNION) -> Transfer:
     return Transfer(f"I{number}", f"E{number}", "", minor, agent, "Ada Payee", account, "Pension")
 
 
-def order(transfers: Sequence[Transfer], message_id: str = "AAAAAAAAAAAAAAAAAAAAP0", **changes: Any) -> CreditTransfer:
+def order(
+    transfers: Sequence[Transfer], message_id: str = "AAAAAAAAAAAAAAAAAAAAP0", **changes: Any
+) -> CreditTransfer:
     values: dict[str, Any] = {
         "message_id": message_id,
         "created": NOW,
@@ -155,5 +156,3 @@ def order(transfers: Sequence[Transfer], message_id: str = "AAAAAAAAAAAAAAAAAAAA
 def statuses(report: Message | None) -> dict[str, tuple[str, str]]:
     assert isinstance(report, StatusReport)
     return {one.end_to_end_id: (one.status, one.reason) for one in report.transactions}
-
-
