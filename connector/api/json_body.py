@@ -4,7 +4,9 @@ Amounts keep every digit: numbers with a fraction become ``Decimal`` straight fr
 reader goes through binary floating point, which is why it is not used for the first step).
 """
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -66,6 +68,23 @@ def decode(body: bytes) -> object:
 
 def parse(body: bytes, adapter: TypeAdapter[Any], read: Callable[[Any], Any]) -> Parsed:
     """Decode, validate and turn a body into domain values; never raises for what a stranger sent."""
+    with _uncollected():
+        return _parse(body, adapter, read)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from looking through millions of fresh objects: half of the time of large bodies."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _parse(body: bytes, adapter: TypeAdapter[Any], read: Callable[[Any], Any]) -> Parsed:
     request_id = ""
     try:
         decoded = decode(body)
@@ -88,7 +107,7 @@ def echo(decoded: object) -> str:
     if not isinstance(decoded, dict):
         return ""
     found = next((decoded[key] for key in _ECHOED if isinstance(decoded.get(key), str)), "")
-    return found if len(found) <= MAXIMUM_ECHO and found.isprintable() else ""
+    return found if len(found) <= MAXIMUM_ECHO else ""
 
 
 def refusal(error: ValidationError) -> Refused:

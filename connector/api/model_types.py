@@ -1,6 +1,6 @@
 """The building blocks of the request models: texts, amounts and how lists fail."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Final, Literal, TypeVar
 
@@ -101,8 +101,17 @@ def refuse(faults: list[Fault]) -> None:
         raise Refused(faults[:MAXIMUM_FAULTS])
 
 
-def respelled(value: object, spellings: Mapping[str, str]) -> object:
-    """Give an object's keys the model's spelling without regard to case (spellings: lower case to the model's)."""
-    if not isinstance(value, dict):
-        return value
-    return {spellings.get(key.lower(), key): each for key, each in value.items()}
+def any_case(*names: str, **others: str) -> Callable[[object], object]:
+    """Make a function that gives an object's keys the model's spelling, whatever their case.
+
+    names: as the model spells them; others: further lower-case spellings, each with what the model calls it.
+    """
+    spelled = frozenset(names)
+    spellings = {name.lower(): name for name in names} | others
+
+    def respell(value: object) -> object:
+        if not isinstance(value, dict) or value.keys() <= spelled:
+            return value
+        return {spellings.get(key.lower(), key): each for key, each in value.items()}
+
+    return respell

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Generic, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from connector.api.model_types import CurrencyCode, Item, Upto11, Upto36, Upto100
 from connector.domain.directory import ChannelKind, InstitutionKind, Route
 
-MinorUnits = Annotated[int, Field(gt=0, lt=10**18)]
+MinorUnits = Annotated[int, Strict(), Field(gt=0, lt=10**18)]
 
 
 class _Exact(BaseModel):
@@ -31,10 +31,10 @@ class ProgrammeBody(_Exact):
     account: Annotated[str, Field(min_length=1, max_length=34, pattern=r"^[A-Za-z0-9]+$")]
     account_name: Upto100
     route: Route = Route.PAYER_BANK
-    budgets: dict[CurrencyCode, Annotated[int, Field(ge=0, lt=10**18)]] = Field(default_factory=dict)
-    open_budget: bool = False
-    authorisation: bool = False
-    priority: Annotated[int, Field(ge=0, le=9)] = 5
+    budgets: dict[CurrencyCode, Annotated[int, Strict(), Field(ge=0, lt=10**18)]] = Field(default_factory=dict)
+    open_budget: Annotated[bool, Strict()] = False
+    authorisation: Annotated[bool, Strict()] = False
+    priority: Annotated[int, Strict(), Field(ge=0, le=9)] = 5
     sources: list[Upto36] = Field(default_factory=list, max_length=1000)
 
 
@@ -47,8 +47,8 @@ class InstitutionBody(_Exact):
     url: Annotated[str, Field(max_length=200, pattern=r"^(https?://[!-~]+)?$")] = ""
     channel: ChannelKind = ChannelKind.ISO20022
     profile: Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z0-9_.-]+$")] = "generic"
-    in_flight: Annotated[int, Field(ge=1, le=1000)] = 4
-    chunk_size: Annotated[int, Field(ge=1, le=100_000)] = 2000
+    in_flight: Annotated[int, Strict(), Field(ge=1, le=1000)] = 4
+    chunk_size: Annotated[int, Strict(), Field(ge=1, le=100_000)] = 2000
     answer_within_seconds: Annotated[float, Field(gt=0, le=7 * 86400)] = 30.0
 
 

@@ -7,7 +7,7 @@ is an echo of ours, so it may be longer here than the contract's 12 characters.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from connector.api.model_types import Upto16, Upto36, Upto50, Upto100
 
@@ -30,7 +30,7 @@ class ValidationAnswer(BaseModel):
 
     clientCorrelationId: Upto36
     batchId: Upto50
-    numberOfFailedCases: Annotated[int, Field(ge=0)]
+    numberOfFailedCases: Annotated[int, Strict(), Field(ge=0)]
     failedAccountLookups: list[FailedLookup] | None = None
 
 
@@ -40,7 +40,7 @@ class LenientValidationAnswer(BaseModel):
     model_config = ConfigDict(title="ValidationAnswer")
     clientCorrelationId: Upto36
     batchId: Upto50
-    numberOfFailedCases: Annotated[int, Field(ge=0)]
+    numberOfFailedCases: Annotated[int, Strict(), Field(ge=0)]
     failedAccountLookups: list[LenientFailedLookup] | None = None
 
 

@@ -25,29 +25,41 @@ from connector.api.model_types import (
     Upto20,
     Upto36,
     Upto50,
+    any_case,
     minor,
     refuse,
-    respelled,
 )
 from connector.api.models_v1 import Onboarding
 from connector.domain.beneficiary import Beneficiary, PaymentModality
 from connector.domain.errors import Fault
 from connector.domain.instruction import CreditInstruction
 
-_KEYS: Final = {
-    key.lower(): key
-    for key in (
-        "requestID", "sourceBBID", "beneficiaries", "payeeIdentity", "paymentModality", "financialAddress",
-        "bankingInstitutionCode", "status", "requestId", "creditParty", "debitParty", "paymentMode", "amount",
-        "currency", "descriptionText", "key", "value", "payeePartyIds",
-    )
-}  # fmt: skip
-_ONBOARDING: Final = _KEYS | {"requestid": "requestID", "payeefunctionalid": "payeeIdentity"}
-_LOOKUP: Final = _KEYS | {"requestid": "requestId"}
-_BATCH: Final = _LOOKUP
+_ONBOARDING: Final = any_case(
+    "requestID",
+    "sourceBBID",
+    "beneficiaries",
+    "payeeIdentity",
+    "paymentModality",
+    "financialAddress",
+    "bankingInstitutionCode",
+    "status",
+    payeefunctionalid="payeeIdentity",
+)
+_BATCH: Final = any_case(
+    "requestId",
+    "creditParty",
+    "debitParty",
+    "paymentMode",
+    "amount",
+    "currency",
+    "descriptionText",
+    "key",
+    "value",
+)
+_LOOKUP: Final = any_case("requestId", "payeePartyIds")
 
-AnyCaseOnboarding = BeforeValidator(lambda value: respelled(value, _ONBOARDING))
-AnyCaseBatch = BeforeValidator(lambda value: respelled(value, _BATCH))
+AnyCaseOnboarding = BeforeValidator(_ONBOARDING)
+AnyCaseBatch = BeforeValidator(_BATCH)
 
 
 class BeneficiaryV3(TypedDict):
@@ -74,7 +86,7 @@ class _AnyCase(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _spelled(cls, value: object) -> object:
-        return respelled(value, _ONBOARDING)
+        return _ONBOARDING(value)
 
 
 class OnboardingV3(_AnyCase):
@@ -148,7 +160,7 @@ class LookupV3(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _spelled(cls, value: object) -> object:
-        return respelled(value, _LOOKUP)
+        return _LOOKUP(value)
 
 
 class LenientLookupV3(LookupV3):

@@ -9,11 +9,22 @@ import msgspec
 from aiohttp import web
 from pydantic import TypeAdapter
 
+from connector.api.models_fsp import Errors
+from connector.api.models_v1 import AnswerV1
+from connector.api.models_v3 import ErrorV3
 from connector.api.operation import LENIENT_LENGTH, Answer, Operation, Parameter
 from connector.api.serving import PATTERN
 from connector.api.settings import ApiSettings
+from connector.api.shapes import Shape, govstack_v1, govstack_v1_prevalidation, govstack_v3, plain
 
 _REFERENCE: Final = "#/components/schemas/{model}"
+_ERRORS: Final[dict[Shape, object]] = {
+    govstack_v1: AnswerV1,
+    govstack_v1_prevalidation: AnswerV1,
+    govstack_v3: ErrorV3,
+    plain: Errors,
+}
+_WRONG: Final = (400, "Refused; nothing was changed.")
 _COMMON: Final = (
     (401, "No valid token (production)."),
     (403, "The token is somebody else's (production)."),
@@ -134,9 +145,11 @@ def _request_body(operation: Operation, settings: ApiSettings, schemas: dict[str
 
 def _answers(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     described = {str(answer.status): _answer(answer, schemas) for answer in operation.answers}
-    for status, sentence in _COMMON if operation.roles else ():
-        described.setdefault(str(status), {"description": sentence, "headers": _headers(status)})
-    return described
+    wrong = (_WRONG,) if operation.parameters or operation.body else ()
+    for status, sentence in (*wrong, *_COMMON) if operation.roles else ():
+        if str(status) not in described:
+            described[str(status)] = _answer(Answer(status, sentence, _ERRORS[operation.shape]), schemas)
+    return dict(sorted(described.items()))
 
 
 def _answer(answer: Answer, schemas: dict[str, Any]) -> dict[str, Any]:

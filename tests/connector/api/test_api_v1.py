@@ -1,5 +1,6 @@
 """GovStack v1.0 over HTTP: what is good, every kind of bad input, repeats and conflicts."""
 
+import asyncio
 import copy
 
 import msgspec
@@ -283,3 +284,26 @@ async def test_scheduling_headers_reach_the_batch(client, services):
 )
 async def test_wrong_headers_are_refused(client, headers):
     await assert_refused(await client.post("/bulk-payment", json=BATCH, headers=headers), "/bulk-payment")
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_the_same_request_sent_many_times_at_once_is_answered_alike(client, path):
+    body = PEOPLE if path in ONBOARDING else BATCH
+    await client.post("/register-beneficiary", json=PEOPLE)
+    answers = await asyncio.gather(*(client.post(path, json=body) for _ in range(8)))
+    assert {(answer.status, await answer.text()) for answer in answers} == {(200, await answers[0].text())}
+
+
+async def test_no_error_and_no_log_repeats_what_was_sent(client, caplog):
+    secret = "1000000001234567890123456789012345"
+    bodies = [
+        changed(PEOPLE, ("Beneficiaries", 0, "FinancialAddress"), secret),
+        changed(PEOPLE, ("Beneficiaries", 0, "PayeeFunctionalID"), secret),
+        changed(PEOPLE, ("Beneficiaries", 0, "PaymentModality"), secret),
+        changed(PEOPLE, ("SourceBBID",), secret),
+        {**PEOPLE, "RequestID": {secret: secret}},
+    ]
+    for body in bodies:
+        answer = await client.post("/register-beneficiary", json=body)
+        assert answer.status == 400
+        assert secret not in await answer.text() + caplog.text
