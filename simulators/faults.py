@@ -59,7 +59,10 @@ class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
 
 class Then(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What happens: to the payment (status, reason, return), to the report about its message, or to the request."""
+    """What happens: to the payment (status, reason, return), to the report about its message, or to the request.
+
+    cut_off: time of day (UTC) after which an order for today is executed tomorrow.
+    """
 
     status: Code = ""
     reason: Code = ""
@@ -69,6 +72,7 @@ class Then(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     report: str = ""
     delay_seconds: Seconds = LATE_SECONDS
     http: Annotated[int, msgspec.Meta(ge=400, le=599)] | None = None
+    cut_off: Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = ""
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -93,6 +97,7 @@ class Decision:
     report: str = ""
     delay_seconds: float = LATE_SECONDS
     http: int | None = None
+    cut_off: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,3 +218,4 @@ def _apply(decision: Decision, position: int, then: Then) -> None:
     if then.report:
         decision.report, decision.delay_seconds = then.report, then.delay_seconds
     decision.http = then.http or decision.http
+    decision.cut_off = then.cut_off or decision.cut_off

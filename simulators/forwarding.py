@@ -7,10 +7,11 @@ what they call their messages (``Names``).
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import datetime
 from typing import Final, Protocol
 
 import msgspec
+from msgspec import structs
 
 from connector.domain.errors import NotFound, Unavailable
 from connector.domain.messages import CreditTransfer, PaymentReturn, ReturnedTransfer, StatusReport, Transfer
@@ -25,6 +26,7 @@ from simulators.world import SWITCH_CODE, WORLD, institution_of
 TRANSFER: Final = "pacs.008.001.08"
 RETURN: Final = "pacs.004.001.09"
 _FOREIGN_MESSAGE: Final = "ZZZZZZZZZZZZZZZZZZZZP0"
+SECONDS_A_DAY: Final = 86_400
 _RETURNED: Final = msgspec.msgpack.Decoder(list[ReturnedTransfer])
 
 
@@ -150,6 +152,7 @@ class Forwarding:
         now = self._house.clock()
         objection = decision.group or _wrong_total(order) or self._booking.objection(link, order)
         facts = _facts(order, envelope.sender, decision, objection, reply)
+        facts = structs.replace(facts, opens_at=_opens_at(order, decision, self._house.clock.now()))
         kept = inbox.keep(link, envelope, now, facts)
         if objection:
             self._add_leg(link, kept, 0, "", order.transfers, [objection] * len(order.transfers))
@@ -182,13 +185,7 @@ class Forwarding:
         result = None if place else Result("RJCT", dict(enumerate(verdicts)))
         inbox.add_leg(link, Leg(kept.number, number, place, out_id, inbox.encode(items), result))
         if place:
-            outbox.put(link, Job(f"leg-{out_id}", "leg", place, kept.number, number, due_at=self._opens_at(kept)))
-
-    def _opens_at(self, kept: Kept) -> float:
-        """An order for a later day waits for it; one for today or an earlier day is executed at once."""
-        day = date.fromisoformat(kept.facts.execution_date)
-        today = self._house.clock.now().date()
-        return kept.at + max((day - today).days, 0) * 86_400
+            outbox.put(link, Job(f"leg-{out_id}", "leg", place, kept.number, number, due_at=kept.facts.opens_at))
 
     def _first_answer(self, kept: Kept) -> Answer:
         """Acknowledge at once, unless the message asked for something else."""
@@ -330,7 +327,6 @@ def _facts(order: CreditTransfer, sender: str, decision: Decision, objection: Ve
         debtor_agent=order.debtor_agent,
         participant=sender or order.instructing_agent or order.debtor_agent,
         initiating_party=order.initiating_party,
-        execution_date=order.execution_date.isoformat(),
         payment_information_id=order.payment_information_id,
         modality=order.modality,
         status=status,
@@ -342,6 +338,14 @@ def _facts(order: CreditTransfer, sender: str, decision: Decision, objection: Ve
         correlation_id=reply.correlation_id,
         batch_id=reply.batch_id,
     )
+
+
+def _opens_at(order: CreditTransfer, decision: Decision, now: datetime) -> float:
+    """An order for a later day waits for it, one that comes after the cut-off for tomorrow; all else goes at once."""
+    days = max((order.execution_date - now.date()).days, 0)
+    if decision.cut_off and not days and now.strftime("%H:%M") >= decision.cut_off:
+        days = 1
+    return now.timestamp() + days * SECONDS_A_DAY
 
 
 def _callback(kept: Kept) -> list[Job]:

@@ -31,7 +31,7 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     """What stays of a message beside its transactions.
 
     participant: who pays at the switch; reply_url: where a JSON callback goes ("" for ISO 20022 reports);
-    report: how the report misbehaves;
+    opens_at: when it is executed (Unix seconds); report: how the report misbehaves;
     status and reason: of the group, where it was refused as a whole.
     """
 
@@ -43,7 +43,7 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     debtor_agent: str = ""
     participant: str = ""
     initiating_party: str = ""
-    execution_date: str = ""
+    opens_at: float = 0.0
     payment_information_id: str = ""
     modality: str = ""
     status: str = ""

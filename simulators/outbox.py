@@ -24,6 +24,8 @@ CREATE INDEX IF NOT EXISTS job_lane ON job (lane, number) WHERE state = 'waiting
 TABLES: Final = ("job",)
 
 ATTEMPTS: Final = 200
+"""How often something is pushed to the connector, which can ask for it; between institutions there is no end."""
+
 IN_FLIGHT: Final = 4
 LOOK_AHEAD: Final = 256
 LONGEST_PAUSE_SECONDS: Final = 10.0
@@ -158,7 +160,7 @@ class Courier:
 
     def _note(self, job: Job, outcome: Outcome) -> None:
         with self._database.transaction() as link:
-            if outcome.state == AGAIN and job.attempts + 1 < ATTEMPTS:
+            if outcome.state == AGAIN and (job.target or job.attempts + 1 < ATTEMPTS):
                 pause = min(LONGEST_PAUSE_SECONDS, SHORTEST_PAUSE_SECONDS * 2 ** min(job.attempts, 10))
                 link.execute(
                     "UPDATE job SET attempts = attempts + 1, due_at = ?, outcome = ? WHERE number = ?",

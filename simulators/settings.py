@@ -27,8 +27,9 @@ class SimulatorSettings:
 
     @property
     def url(self) -> str:
-        """The base URL of this process."""
-        return f"http://{self.host}:{self.port}"
+        """The base URL of this process, as the institutions in it reach one another."""
+        host = "127.0.0.1" if self.host in {"", "0.0.0.0", "::"} else self.host  # noqa: S104 - compared, not bound
+        return f"http://{host}:{self.port}"
 
     def url_of(self, code: str) -> str:
         """The URL of an institution, wherever it is played."""

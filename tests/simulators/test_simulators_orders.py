@@ -71,6 +71,15 @@ async def test_an_order_for_another_day_waits_for_it(sandbox: Sandbox) -> None:
     assert _last(sandbox).group_status == "ACCC"
 
 
+async def test_an_order_after_the_cut_off_waits_for_tomorrow(sandbox: Sandbox) -> None:
+    await sandbox.rules(PAYER, {"when": {}, "then": {"cut_off": "09:59"}})
+    await sandbox.pay(order([GOOD]))
+    await sandbox.advance(seconds=23 * 3600)
+    assert sandbox.connector.pushed == []
+    await sandbox.advance(seconds=3600)
+    assert _last(sandbox).group_status == "ACCC"
+
+
 async def test_the_switch_routes_and_advises_the_funding_bank(sandbox: Sandbox) -> None:
     transfers = [
         GOOD._replace(transaction_id="T1"),
