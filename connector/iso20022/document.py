@@ -45,7 +45,7 @@ def find(root: Element, catalogue: Catalogue) -> Found:
     if document is not root:
         tolerated.append(f"The Document stands in an envelope ({_local(root)}).")
     message = _name(document, catalogue, tolerated)
-    header = next((element for element in root.iter("{*}AppHdr") if not _within(element, document)), None)
+    header = None if document is root else _header(root, document)
     return Found(document, message, None if header is None else read_header(header), tuple(tolerated))
 
 
@@ -59,6 +59,11 @@ def _enveloped(root: Element, catalogue: Catalogue) -> Element:
     if catalogue.find(_namespace(root)):
         return root
     raise Refused.because("/", "unknown_message", "There is no Document of a known message in it.")
+
+
+def _header(root: Element, document: Element) -> Element | None:
+    """The AppHdr that stands beside the Document in an envelope."""
+    return next((element for element in root.iter("{*}AppHdr") if not _within(element, document)), None)
 
 
 def _inside_document(element: Element) -> bool:

@@ -107,7 +107,7 @@ class _Compiler(NamedTuple):
     def leaf(self, rule: Rule, _node: Node) -> Step:
         if rule.constant is not None:
             return _demand(rule, rule.constant)
-        return self.store(rule, self.translated(rule, lambda element: element.text or ""))
+        return self.store(rule, self.translated(rule, _text))
 
     def attribute(self, rule: Rule) -> Step:
         if rule.constant is not None:
@@ -136,12 +136,28 @@ class _Compiler(NamedTuple):
         index = self.level.slot(rule, rule.source.removeprefix("../"))
         if rule.many == "join":
             return _joined(index, text_of)
+        if text_of is _text:
+            return _kept(index)
 
         def step(element: Element, row: list[str], _: Picked) -> None:
             if not row[index]:
                 row[index] = text_of(element)
 
         return step
+
+
+def _text(element: Element) -> str:
+    return element.text or ""
+
+
+def _kept(index: int) -> Step:
+    """Keep the element's text, unless another element gave the field already; the most frequent step by far."""
+
+    def step(element: Element, row: list[str], _: Picked) -> None:
+        if not row[index]:
+            row[index] = element.text or ""
+
+    return step
 
 
 def _descend(steps: Steps) -> Step:

@@ -95,4 +95,4 @@ def _oddities(element: Element, message: str) -> tuple[str, ...]:
 
 
 def _has_supplementary_data(element: Element) -> bool:
-    return next(element.iter("{*}SplmtryData"), None) is not None
+    return next(element.iter(f"{{{etree.QName(element).namespace}}}SplmtryData"), None) is not None
