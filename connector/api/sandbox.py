@@ -20,6 +20,8 @@ def pass_on(application: web.Application, simulators_url: str) -> None:
 
     async def forward(request: web.Request) -> web.StreamResponse:
         headers = {name: request.headers[name] for name in _PASSED if name in request.headers}
+        if ".." in request.path.split("/"):
+            raise web.HTTPNotFound
         content = await request.read()
         try:
             async with request.app[_SESSION].request(

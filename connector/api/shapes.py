@@ -77,6 +77,9 @@ def failure_of(error: Exception, request_id: str = "") -> Failure | None:
         seconds = error.retry_after_seconds if isinstance(error, Unavailable) else 1.0
         wait = {str(hdrs.RETRY_AFTER): str(max(1, round(seconds)))}
         return Failure(503, (Fault("", "unavailable", "Try again later."),), request_id, wait)
+    if isinstance(error, web.RequestPayloadError):
+        fault = Fault("", "encoding", "The body cannot be read in the encoding that it claims.")
+        return Failure(400, (fault,), request_id, {"Connection": "close"})
     if isinstance(error, Refused):
         return Failure(400, error.faults, request_id)
     return _of_state(error, request_id)

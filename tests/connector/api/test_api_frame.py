@@ -1,7 +1,9 @@
 """Around every request: ids, health, metrics, documentation, and errors without innards."""
 
+import gzip
 import re
 
+import pytest
 from aiohttp import web
 
 from connector.api.application import OPERATIONS
@@ -78,3 +80,22 @@ async def test_the_simulators_are_reached_through_the_sandbox_only(make_client, 
     assert (await (await make_client(simulators_url=url, profile="production")).get("/sim/clock")).status == 404
     await server.close()
     assert (await sandbox.get("/sim/clock")).status == 503
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (gzip.compress(b"{}"), 400),
+        (gzip.compress(b"{}" * 1000)[:30], 400),
+        (b"\x1f\x8b\x08garbage", 400),
+        (b"no gzip at all", 400),
+        (gzip.compress(b" " * 300_000), 413),
+    ],
+)
+async def test_compressed_bodies_are_bounded_and_broken_ones_refused(make_client, content, status):
+    small = await make_client(max_body_bytes=100_000)
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    for path in ("/bulk-payment", "/fsp/TREAXU22/iso20022"):
+        kind = {"Content-Type": "application/xml"} if path.startswith("/fsp") else {}
+        answer = await small.post(path, data=content, headers={**headers, **kind})
+        assert answer.status == status, await answer.text()
