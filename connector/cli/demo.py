@@ -1,6 +1,7 @@
 """``isogate demo``: a whole payment programme in an instance of its own, and the proof that its ledgers balance."""
 # ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that the command line stays fast
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +24,11 @@ def demo(*, payments: Payments = 2000, keep: Keep = False) -> None:
     from connector.cli.rehearsal import rehearse
 
     problems: list[str] = []
+
+    async def body(stop: asyncio.Event) -> None:
+        problems.extend(await rehearse(Path(folder), payments, stop, keep=keep))
+
     with tempfile.TemporaryDirectory(prefix="isogate-demo-") as folder:
-        run(until_stopped(lambda stop: rehearse(Path(folder), payments, stop, problems, keep=keep)))
+        run(until_stopped(body))
     if problems:
         raise typer.Exit(1)

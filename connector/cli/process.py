@@ -32,6 +32,18 @@ async def until_stopped(body: Callable[[asyncio.Event], Awaitable[None]]) -> Non
         watch.cancel()
 
 
+async def unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """Do the work, or give it up as soon as ``stop`` is set; ``None`` where it was given up."""
+    task, told = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if task.done():
+        return task.result()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return None
+
+
 async def _watch_supervisor(stop: asyncio.Event) -> None:
     supervisor = os.environ.get(SUPERVISOR)
     while supervisor and os.getppid() == int(supervisor):  # noqa: ASYNC110 - nobody tells of a parent's death

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from connector.cli.instance import fresh_instance
 from connector.cli.ledgers import advance_clock, proof
 from connector.cli.people import RETURNED, Person, people_of_all_fates
+from connector.cli.process import unless
 from connector.cli.reckoning import Record, reckon, show
 from connector.cli.source_bb import SourceBB, credit_v1, credit_v3, source_bb
 from connector.domain.errors import Unavailable
@@ -28,7 +29,8 @@ CURRENCY: Final = "USD"
 REGISTER_AT_ONCE: Final = 10_000
 BATCH_SIZE: Final = 25_000
 RETURN_AFTER_SECONDS: Final = 4 * 86_400.0
-PATIENCE_SECONDS: Final = 600.0
+PATIENCE_SECONDS: Final = 120.0
+"""How long a step may stand still; every step is long done by then."""
 
 
 @dataclass
@@ -45,8 +47,8 @@ class _Programme:
         return [range(at, min(at + size, len(self.people))) for at in range(0, len(self.people), size)]
 
 
-async def rehearse(folder: Path, payments: int, stop: asyncio.Event, problems: list[str], *, keep: bool) -> None:
-    """Run the programme under ``folder``; what does not come out is added to ``problems``."""
+async def rehearse(folder: Path, payments: int, stop: asyncio.Event, *, keep: bool) -> list[str]:
+    """Run the programme under ``folder`` and give what does not come out; ``stop`` ends it at any time."""
     console = Console()
     people = list(people_of_all_fates(payments))
     programme = _Programme(people, [2_500 + 25 * (number % 400) for number in range(payments)])
@@ -57,17 +59,24 @@ async def rehearse(folder: Path, payments: int, stop: asyncio.Event, problems: l
         source_bb(settings.api_url, SOURCE, PATIENCE_SECONDS) as ministry,
     ):
         programme.seconds["start"] = time.monotonic() - began
-        with _progress(console) as progress:
-            for title, step in (("onboard", _onboard), ("prevalidate", _prevalidate), ("pay", _pay)):
-                await _timed(programme, title, step(programme, ministry, progress))
-            await _timed(programme, "return", _return(programme, ministry, settings, progress))
-        records = [record async for record in _records(programme, ministry)]
-        ledgers = await proof(settings)
-        problems += [*reckon(programme.people, programme.amounts, records), *ledgers.problems]
-        show(console, records, programme.seconds, ledgers, problems)
-        if keep:
+        problems = await unless(stop, _run(programme, ministry, settings, console))
+        if keep and problems is not None:
             console.print(_next_steps(settings.api_url, programme))
             await stop.wait()
+    return ["it was stopped before its end"] if problems is None else problems
+
+
+async def _run(programme: _Programme, ministry: SourceBB, settings: Settings, console: Console) -> list[str]:
+    """Take every step, show what came of it, and give what does not come out."""
+    with _progress(console) as progress:
+        for title, step in (("onboard", _onboard), ("prevalidate", _prevalidate), ("pay", _pay)):
+            await _timed(programme, title, step(programme, ministry, progress))
+        await _timed(programme, "return", _return(programme, ministry, settings, progress))
+    records = [record async for record in _records(programme, ministry)]
+    ledgers = await proof(settings)
+    problems = [*reckon(programme.people, programme.amounts, records), *ledgers.problems]
+    show(console, records, programme.seconds, ledgers, problems)
+    return problems
 
 
 async def _onboard(programme: _Programme, ministry: SourceBB, progress: Progress) -> None:
