@@ -7,8 +7,7 @@ transaction, because it is some fifty times slower. What stands in the message i
 import re
 import threading
 from collections.abc import Iterable, Iterator
-from copy import deepcopy
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any, Final, Protocol
 
 import xmlschema
@@ -21,6 +20,7 @@ from connector.iso20022.parsing import Element
 from iso20022_schemas.catalogue import Catalogue
 
 MAXIMUM_FAULTS: Final = 20
+MAXIMUM_CHILDREN: Final = 100
 _KINDS: Final = (
     ("pattern", "pattern"),
     ("length", "length"),
@@ -30,6 +30,9 @@ _KINDS: Final = (
 )
 
 _ATTRIBUTE: Final = re.compile(r"(?:attribute |missing required attribute ')(\w+)")
+
+Origins = dict[Element, Element]
+"""From an element of the cut to the one of the message that it is a copy of."""
 
 
 class LogEntry(Protocol):
@@ -60,16 +63,14 @@ class Explainer:
         return tuple(found.values()) or (Fault("/", "schema", "The message is not valid under its schema."),)
 
     def _faults_at(self, document: Element, place: Element, message: str) -> Iterator[Fault]:
-        cut, names = _cut_out(document, place)
-        faults = list(islice(self._iter_faults(cut, names, message), MAXIMUM_FAULTS))
+        cut, origins = _cut_out(document, place)
+        faults = []
+        for error in islice(self._schema(message).iter_errors(cut), MAXIMUM_FAULTS):
+            element: Any = error.elem
+            path = "/".join(local_names(origins.get(element, document), document))
+            faults.append(Fault(f"{path}{_attribute(error)}" or "/", _kind(error), _sentence(error)))
         where = "/".join(local_names(place, document))
         yield from faults or [Fault(where or "/", "schema", "The element is not valid under the schema.")]
-
-    def _iter_faults(self, cut: Element, names: dict[Element, str], message: str) -> Iterator[Fault]:
-        for error in self._schema(message).iter_errors(cut):
-            element: Any = cut if error.elem is None else error.elem
-            where = _path(element, cut, names) + _attribute(error)
-            yield Fault(where or "/", _kind(error), _sentence(error))
 
     def _schema(self, message: str) -> xmlschema.XMLSchema10:
         with self._lock:
@@ -116,49 +117,53 @@ def _unit(element: Element, document: Element) -> Element:
     return element
 
 
-def _cut_out(document: Element, place: Element) -> tuple[Element, dict[Element, str]]:
-    """A copy of the document without the siblings of the same name along the way to the place.
+def _cut_out(document: Element, place: Element) -> tuple[Element, Origins]:
+    """A small copy of the document around a place, and which element each copied one stands for.
 
-    Gives also the names with their original positions of the copied elements along the way.
+    Along the way to the place, siblings of the same name are left out; what repeats elsewhere is thinned.
     """
+    origins: Origins = {}
     line = [place, *place.iterancestors()]
     chain = line[: next(index for index, element in enumerate(line) if element is document)][::-1]
-    here = top = deepcopy(document) if not chain else _empty_copy(document)
-    names: dict[Element, str] = {}
-    for step, name in zip(chain, local_names(place, document), strict=True):
-        copied = deepcopy(step) if step is place else _empty_copy(step)
-        here.extend(_without_alike(step, copied))
-        names[copied] = name
+    if not chain:
+        return _thinned(document, origins), origins
+    here = top = _copied(document, origins)
+    for step in chain:
+        copied = _thinned(step, origins) if step is place else _copied(step, origins)
+        here.extend(_around(step, copied, origins))
         here = copied
-    return top, names
+    return top, origins
 
 
-def _empty_copy(element: Element) -> Element:
+def _copied(element: Element, origins: Origins) -> Element:
+    """A copy without children."""
     copied = etree.Element(element.tag)
     copied.attrib.update(element.attrib)
     copied.text = element.text
+    origins[copied] = element
     return copied
 
 
-def _without_alike(step: Element, copied: Element) -> Iterator[Element]:
-    """Copies of the step's siblings of other names, with the copied step in its place."""
-    yield from (
-        deepcopy(other) for other in reversed(list(step.itersiblings(preceding=True))) if other.tag != step.tag
-    )
+def _thinned(element: Element, origins: Origins) -> Element:
+    """A copy in which at most two neighbours have the same name, and no element has very many children."""
+    copied = _copied(element, origins)
+    copied.extend([_thinned(child, origins) for child in islice(_sparse(element), MAXIMUM_CHILDREN)])
+    return copied
+
+
+def _sparse(elements: Iterable[Element]) -> Iterator[Element]:
+    """The first two of each run of elements of one name."""
+    for _, run in groupby(elements, key=lambda element: element.tag):
+        yield from islice(run, 2)
+
+
+def _around(step: Element, copied: Element, origins: Origins) -> Iterator[Element]:
+    """Thinned copies of the step's siblings of other names, with the copied step in its place."""
+    before = [other for other in step.itersiblings(preceding=True) if other.tag != step.tag][::-1]
+    after = (other for other in step.itersiblings() if other.tag != step.tag)
+    yield from (_thinned(other, origins) for other in islice(_sparse(before), MAXIMUM_CHILDREN))
     yield copied
-    yield from (deepcopy(other) for other in step.itersiblings() if other.tag != step.tag)
-
-
-def _path(element: Element, top: Element, known: dict[Element, str]) -> str:
-    """The path from below the top, with the positions that the elements have in the whole message."""
-    names: list[str] = []
-    while element is not top:
-        parent = element.getparent()
-        if parent is None:
-            break
-        names.append(known.get(element) or next(iter(local_names(element, parent))))
-        element = parent
-    return "/".join(reversed(names))
+    yield from (_thinned(other, origins) for other in islice(_sparse(after), MAXIMUM_CHILDREN))
 
 
 def _attribute(error: XMLSchemaValidationError) -> str:

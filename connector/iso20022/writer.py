@@ -7,6 +7,7 @@ written, nor is an optional container in which nothing stands.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -210,6 +211,8 @@ def _rendered(pieces: Iterable[Piece]) -> Column:
     columns = [part for part in parts if not isinstance(part, str)]
     if not columns:
         return lambda _, rows: [template % ()] * len(rows)
+    if len(parts) == 1:
+        return columns[0]
 
     def column(message: object, rows: Sequence[object]) -> Sequence[str]:
         texts = [each(message, rows) for each in columns]
@@ -218,9 +221,24 @@ def _rendered(pieces: Iterable[Piece]) -> Column:
     return column
 
 
+@dataclass(frozen=True, slots=True)
+class _Enclosed:
+    """A column: the body in its tags, or nothing where the body is empty."""
+
+    opening: str
+    body: Column
+    closing: str
+
+    def __call__(self, message: object, rows: Sequence[object]) -> Sequence[str]:
+        opening, closing = self.opening, self.closing
+        return [f"{opening}{text}{closing}" if text else "" for text in self.body(message, rows)]
+
+
 def _enclosed(opening: str, body: Column, closing: str) -> Column:
-    """The body in its tags, or nothing where the body is empty."""
-    return lambda message, rows: [f"{opening}{text}{closing}" if text else "" for text in body(message, rows)]
+    """Enclose a body; tags around tags become one pair, so that nesting costs nothing per row."""
+    if isinstance(body, _Enclosed):
+        return _Enclosed(opening + body.opening, body.body, body.closing + closing)
+    return _Enclosed(opening, body, closing)
 
 
 def _guarded(guard: Column, body: Column) -> Column:

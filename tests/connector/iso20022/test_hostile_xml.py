@@ -118,6 +118,16 @@ def test_many_faults_are_cut_off(connector, bank, report):
     assert 1 < len(faults) <= 21
 
 
+def test_a_fault_in_the_header_of_a_large_message_is_explained_at_once(connector, bank, report):
+    body = bank.write("generic", "pacs.002.001.10", report)
+    row = body[body.rindex(b"<TxInfAndSts>") : body.rindex(b"</FIToFIPmtStsRpt>")]
+    large = body.replace(row, row * 20_000).replace(b"<MsgId>RPT1</MsgId>", b"")
+    assert connector.validate(large).faults[0].where == "FIToFIPmtStsRpt/GrpHdr"
+    disordered = body.replace(row, row * 20_000 + b"<GrpHdr/>" + row)
+    faults = connector.validate(disordered).faults
+    assert ("FIToFIPmtStsRpt", "unexpected") in {fault[:2] for fault in faults}, faults
+
+
 def test_control_characters_cannot_be_written(connector, transfer):
     with pytest.raises(Refused) as refused:
         connector.write("generic", "pain.001.001.09", replace(transfer, debtor_name="a\x00b"))

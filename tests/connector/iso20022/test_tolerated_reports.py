@@ -1,5 +1,6 @@
 """Reports as they come in the wild: read all the same, and said what was let pass."""
 
+import csv
 from dataclasses import replace
 
 import pytest
@@ -141,3 +142,13 @@ def test_no_sample_crashes_the_engine(connector, samples):
             connector.read(file.read_bytes())
         except Refused:
             continue
+
+
+def test_every_sample_gets_the_verdict_of_the_index(connector, catalogue, samples):
+    with (samples / "index.csv").open(newline="") as index:
+        rows = [row for row in csv.DictReader(index) if row["message"] in catalogue.messages()]
+    judged = [row for row in rows if row["status"] in {"valid", "invalid"}]
+    assert judged
+    for row in judged:
+        verdict = connector.validate((samples / row["file"]).read_bytes())
+        assert (verdict.message, verdict.valid) == (row["message"], row["status"] == "valid"), (row, verdict)
