@@ -35,9 +35,15 @@ class Positions:
         self._by_end_to_end = {credit.end_to_end_id: index for index, credit in enumerate(chunk.credits)}
         self._by_transaction: dict[str, int] | None = None
 
-    def of(self, *ids: str) -> int:
-        """Find the one credit that all given ids mean; raises ``Refused`` for none or for different ones."""
+    def of(self, *ids: str, transaction: str = "") -> int:
+        """Find the one credit that all given ids mean; raises ``Refused`` for none or for different ones.
+
+        A transaction id that is not ours is the bank's own clearing id, and says nothing where another id is given.
+        """
         found = {self._one(name) for name in ids if name not in _ABSENT}
+        if transaction not in _ABSENT:
+            known = self._transactions().get(transaction)
+            found |= set() if found and known is None else {known}
         if len(found) != 1 or None in found:
             raise Refused.because(
                 "TxInfAndSts/OrgnlEndToEndId",
@@ -101,7 +107,7 @@ def _own_statuses(report: StatusReport, positions: Positions) -> Iterator[Update
     """What the report says of single transactions."""
     find = positions.of
     for transaction in report.transactions:
-        position = find(transaction.instruction_id, transaction.end_to_end_id, transaction.transaction_id)
+        position = find(transaction.instruction_id, transaction.end_to_end_id, transaction=transaction.transaction_id)
         status = _REPORTED.get(transaction.status)
         if status is not None:
             yield Update(position, status, _reason_of(transaction))
@@ -144,7 +150,7 @@ def _return_updates(report: PaymentReturn, chunk: Chunk) -> Iterator[Update]:
     """A payment that comes back before its final report was settled first, and then returned."""
     positions = Positions(chunk)
     for item in report.returns:
-        position = positions.of(item.instruction_id, item.end_to_end_id, item.transaction_id)
+        position = positions.of(item.instruction_id, item.end_to_end_id, transaction=item.transaction_id)
         if report.currency != chunk.currency or item.amount_minor != chunk.credits[position].amount_minor:
             raise Refused.because("TxInf/RtrdIntrBkSttlmAmt", "AM09", "A payment is returned with another amount.")
         yield Update(position, InstructionStatus.ACSC)
