@@ -4,6 +4,7 @@ import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +35,7 @@ class Entry:
 
 def publish(app: web.Application, operations: Sequence[Operation], settings: ApiSettings) -> None:
     """Serve the page and its assets; all of it is made once, here."""
-    pages = {"/docs": (render(operations, settings).encode(), "text/html")}
+    pages = {"/docs": (render(tuple(operations), settings).encode(), "text/html")}
     pages |= {f"/docs/{name}": ((_PAGES / name).read_bytes(), media) for name, media in _ASSETS.items()}
 
     async def answer(request: web.Request) -> web.Response:
@@ -47,7 +48,8 @@ def publish(app: web.Application, operations: Sequence[Operation], settings: Api
         app.router.add_get(path, answer)
 
 
-def render(operations: Sequence[Operation], settings: ApiSettings) -> str:
+@lru_cache(maxsize=8)
+def render(operations: tuple[Operation, ...], settings: ApiSettings) -> str:
     """Make the page."""
     environment = Environment(
         loader=FileSystemLoader(_PAGES), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True

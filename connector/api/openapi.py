@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, Literal
 
@@ -35,13 +36,18 @@ _COMMON: Final = (
 
 def publish(app: web.Application, operations: Sequence[Operation], settings: ApiSettings) -> None:
     """Serve the description at /openapi.json."""
-    content = msgspec.json.encode(describe(operations, settings))
+    content = _encoded(tuple(operations), settings)
 
     async def answer(request: web.Request) -> web.Response:
         request[PATTERN] = "/openapi.json"
         return web.Response(body=content, content_type="application/json")
 
     app.router.add_get("/openapi.json", answer)
+
+
+@lru_cache(maxsize=8)
+def _encoded(operations: tuple[Operation, ...], settings: ApiSettings) -> bytes:
+    return msgspec.json.encode(describe(operations, settings))
 
 
 def describe(operations: Sequence[Operation], settings: ApiSettings) -> dict[str, Any]:

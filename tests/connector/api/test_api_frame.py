@@ -5,8 +5,10 @@ import re
 
 import pytest
 from aiohttp import web
+from msgspec.json import encode
 
 from connector.api.application import OPERATIONS
+from connector.api.json_body import decode
 from connector.domain.errors import Unavailable
 
 
@@ -99,3 +101,12 @@ async def test_compressed_bodies_are_bounded_and_broken_ones_refused(make_client
         kind = {"Content-Type": "application/xml"} if path.startswith("/fsp") else {}
         answer = await small.post(path, data=content, headers={**headers, **kind})
         assert answer.status == status, await answer.text()
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_every_example_in_the_documentation_is_valid(strict):
+    for operation in OPERATIONS:
+        if operation.body:
+            operation.body.read(
+                operation.body.adapter(strict).validate_python(decode(encode(operation.body.example)))
+            )
