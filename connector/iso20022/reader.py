@@ -30,9 +30,15 @@ class Picked:
 Step = Callable[[Element, list[str], Picked], None]
 """What to do with an element: given it, the fields of its level and everything picked so far."""
 
-Steps = dict[str, Step]
 TextOf = Callable[[Element], str]
 _FREE: Final = ""
+
+
+class Steps(NamedTuple):
+    """What to do with each child by its tag: texts go straight into a field, everything else has a step."""
+
+    texts: dict[str, int]
+    others: dict[str, Step]
 
 
 class Slot(NamedTuple):
@@ -64,13 +70,22 @@ class _Compiler(NamedTuple):
 
     def steps(self, rule: Rule, node: Node) -> Steps:
         """What to do with each child element."""
-        found: Steps = {}
+        found = Steps({}, {})
         for child in rule.children:
             below = node.child(child.name)
             if below is None:
                 raise child.place.wrong("was not checked")
-            found[f"{{{self.namespace}}}{child.name}"] = self.step(child, below)
+            tag = f"{{{self.namespace}}}{child.name}"
+            if self.is_plain(child, below):
+                found.texts[tag] = self.level.slot(child, child.source)
+            else:
+                found.others[tag] = self.step(child, below)
         return found
+
+    def is_plain(self, rule: Rule, node: Node) -> bool:
+        """Whether the element's text goes into a field of its own level as it is."""
+        special = rule.attributes or rule.code or node.maximum != 1 or rule.source.startswith("../")
+        return bool(rule.source) and not special
 
     def step(self, rule: Rule, node: Node) -> Step:
         if rule.each:
@@ -91,16 +106,13 @@ class _Compiler(NamedTuple):
         if item is None:
             raise rule.place.wrong("was not checked")
         level = self.levels.setdefault(name, _Level(item))
-        steps = self._replace(level=level).steps(rule, node)
+        descend = _descend(self._replace(level=level).steps(rule, node))
         width = len(item.fields)
 
         def step(element: Element, _: list[str], picked: Picked) -> None:
             row = [_FREE] * width
             picked.rows[name].append(row)
-            for child in element:
-                todo = steps.get(child.tag)
-                if todo:
-                    todo(child, row, picked)
+            descend(element, row, picked)
 
         return step
 
@@ -136,8 +148,6 @@ class _Compiler(NamedTuple):
         index = self.level.slot(rule, rule.source.removeprefix("../"))
         if rule.many == "join":
             return _joined(index, text_of)
-        if text_of is _text:
-            return _kept(index)
 
         def step(element: Element, row: list[str], _: Picked) -> None:
             if not row[index]:
@@ -150,22 +160,20 @@ def _text(element: Element) -> str:
     return element.text or ""
 
 
-def _kept(index: int) -> Step:
-    """Keep the element's text, unless another element gave the field already; the most frequent step by far."""
-
-    def step(element: Element, row: list[str], _: Picked) -> None:
-        if not row[index]:
-            row[index] = element.text or ""
-
-    return step
-
-
 def _descend(steps: Steps) -> Step:
+    """Look at all children, going from one to the next: half the time of an iterator over so few."""
+    texts, others = steps
+
     def step(element: Element, row: list[str], picked: Picked) -> None:
-        for child in element:
-            todo = steps.get(child.tag)
-            if todo:
-                todo(child, row, picked)
+        child = element[0] if len(element) else None
+        while child is not None:
+            tag = child.tag
+            if tag in texts:
+                index = texts[tag]
+                row[index] = row[index] or child.text or ""
+            elif tag in others:
+                others[tag](child, row, picked)
+            child = child.getnext()
 
     return step
 
