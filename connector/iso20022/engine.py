@@ -53,12 +53,14 @@ class Engine:
     def __init__(self, catalogue: Catalogue, *profile_folders: Path) -> None:
         """Load, check and compile every profile of the folders (``<folder>/<scheme>/<message>.yaml``).
 
+        A later folder may use the code tables of earlier ones, and replaces their profiles and tables of its names.
         Raises ``Misconfigured`` with file, line, path and sentence for the first profile that cannot be used.
         """
         self._catalogue = catalogue
         self._validator = Validator(catalogue)
         self._writers: dict[tuple[str, str], _Writer] = {}
         self._readers: dict[tuple[str, str], Reader] = {}
+        self._tables: dict[str, CodeTable] = {}
         for folder in profile_folders:
             self._load(folder)
 
@@ -117,9 +119,9 @@ class Engine:
     def _load(self, folder: Path) -> None:
         if not folder.is_dir():
             raise Misconfigured(str(folder), 0, "", "is no folder, so no profiles can be read from it")
-        tables = load_tables(folder / CODES_FOLDER)
+        self._tables |= load_tables(folder / CODES_FOLDER)
         for file in sorted(folder.glob("*/????.???.???.??.yaml")):
-            self._add(profile.load(file), tables)
+            self._add(profile.load(file), self._tables)
 
     def _add(self, loaded: profile.Profile, tables: dict[str, CodeTable]) -> None:
         try:

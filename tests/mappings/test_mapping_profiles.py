@@ -33,7 +33,8 @@ def test_all_profiles_hold_under_the_official_schemas():
 def test_an_operators_own_folder_adds_a_scheme(tmp_path):
     scheme = tmp_path / "national"
     scheme.mkdir()
-    text = (REPOSITORY / "mappings" / "generic" / "pacs.028.001.03.yaml").read_text()
-    (scheme / "pacs.028.001.03.yaml").write_text(text)
+    text = (REPOSITORY / "mappings" / "generic" / "pain.001.001.09.yaml").read_text()
+    assert "code: account-types" in text
+    (scheme / "pain.001.001.09.yaml").write_text(text)
     engine = Engine(Catalogue(), REPOSITORY / "mappings", tmp_path)
-    assert engine.profiles()["national"] == (("pacs.028.001.03",), ())
+    assert engine.profiles()["national"] == (("pain.001.001.09",), ())
