@@ -47,13 +47,19 @@ def minor_units(amount: Decimal, currency: str, where: str = "/amount") -> int:
         raise Refused.because(where, "AM01", "The amount must be greater than zero.")
     if amount.adjusted() >= MAXIMUM_DIGITS:
         raise Refused.because(where, "AM12", f"The amount has more than {MAXIMUM_DIGITS} digits.")
-    scaled = amount.scaleb(decimals)
-    minor = int(scaled)
-    if scaled != minor:
+    whole, beyond = _split(amount, decimals)
+    if any(beyond):
         raise Refused.because(where, "AM12", f"{currency} has {decimals} decimals; the amount has more.")
-    if minor >= 10**MAXIMUM_DIGITS:
+    if len(whole) > MAXIMUM_DIGITS:
         raise Refused.because(where, "AM12", f"The amount has more than {MAXIMUM_DIGITS} digits.")
-    return minor
+    return int("".join(map(str, whole)))
+
+
+def _split(amount: Decimal, decimals: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Split the digits at the last decimal of the currency; arithmetic would round to the context's precision."""
+    _, digits, power = amount.as_tuple()
+    shift = int(power) + decimals
+    return (digits + (0,) * shift, ()) if shift >= 0 else (digits[:shift], digits[shift:])
 
 
 def decimal_amount(minor: int, currency: str) -> Decimal:

@@ -12,7 +12,14 @@ from connector.domain.money import amount_text, decimal_amount, exponent, is_cur
 
 @pytest.mark.parametrize(
     ("amount", "currency", "minor"),
-    [("10.5", "USD", 1050), ("1e2", "USD", 10000), ("7", "JPY", 7), ("1.234", "KWD", 1234), ("10.50", "EUR", 1050)],
+    [
+        ("10.5", "USD", 1050),
+        ("1e2", "USD", 10000),
+        ("7", "JPY", 7),
+        ("1.234", "KWD", 1234),
+        ("10.50", "EUR", 1050),
+        ("2." + "0" * 60, "USD", 200),
+    ],
 )
 def test_amount_becomes_minor_units_of_its_currency(amount: str, currency: str, minor: int) -> None:
     assert minor_units(Decimal(amount), currency) == minor
@@ -33,6 +40,8 @@ def test_amount_becomes_minor_units_of_its_currency(amount: str, currency: str, 
         ("1", "XXQ", "AM03"),
         ("1", "XAU", "AM03"),
         ("1e999999", "USD", "AM12"),
+        ("1.0000000000000000000000000000000000000001", "USD", "AM12"),
+        ("1e-999999", "USD", "AM12"),
     ],
 )
 def test_amount_that_is_not_exact_money_is_refused_with_its_place(amount: str, currency: str, code: str) -> None:
