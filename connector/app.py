@@ -64,6 +64,7 @@ def build_api(services: "Services", settings: Settings) -> "web.Application":
             max_body_bytes=settings.max_body_bytes,
             callback_headers=settings.callback_headers,
             callback_verb=settings.callback_verb,
+            callback_https=not settings.sandbox,
             simulators_url=settings.simulators_base if settings.sandbox else "",
             tokens=_tokens(settings),
             public_url=settings.api_url,

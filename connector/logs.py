@@ -49,6 +49,8 @@ def configure(process: str, *, as_json: bool = False, level: str = "INFO") -> No
     root.handlers = [handler]
     root.setLevel(level)
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    # on a malformed request it logs the offending line, which may be a header with a token; our own frame logs faults
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
 
 
 def _rendering(*, as_json: bool) -> list[structlog.typing.Processor]:
