@@ -61,7 +61,7 @@ async def submit(services: Services, submission: Submission) -> Batch:
     if (known := await _known(services, batch)) is not None:
         return known
     await _claim(services, batch)
-    await _put_slices(services, batch.ref, submission.instructions)
+    await _put_slices(services, batch, submission.instructions)
     if batch.kind is BatchKind.PREVALIDATION:
         await prevalidation.remember(services, batch)
     accepted = Event(batch.accepted_at, batch.source, "batch accepted", batch.origin, "ok", f"{batch.count} payments")
@@ -168,16 +168,26 @@ def _same(batch: Batch, known: Batch) -> Batch:
 
 
 async def _claim(services: Services, batch: Batch) -> None:
-    """Claim the request id last of all, so that nothing refused has used it up."""
-    if batch.retry_of or not batch.request_id:
+    """Claim the ids last of all, so that nothing refused has used them up; raises ``Conflict``.
+
+    Two different batches under one id, sent at the same moment, must not both write slices: one of them stops here.
+    """
+    if batch.retry_of:
         return
     contract = _contract_of(batch.contract, batch.kind)
-    claim = services.store.requests.claim
-    if await claim(contract, batch.source, batch.request_id, batch.digest, batch.ref) == "conflict":
-        raise Conflict("RequestID", batch.request_id)
+    requests, content = services.store.requests, (batch.digest, batch.ref)
+    claimed = "repeat"
+    if batch.request_id:
+        claimed = await requests.claim(contract, batch.source, batch.request_id, *content)
+        if claimed == "conflict":
+            raise Conflict("RequestID", batch.request_id)
+    if await requests.claim(f"{contract}/batch", batch.source, batch.batch_id, *content) == "conflict":
+        if claimed == "new":
+            await requests.give_back(contract, batch.source, batch.request_id, batch.ref)
+        raise Conflict("BatchID", batch.batch_id)
 
 
-async def _put_slices(services: Services, ref: str, instructions: Sequence[CreditInstruction]) -> None:
+async def _put_slices(services: Services, batch: Batch, instructions: Sequence[CreditInstruction]) -> None:
     """Store the slices, a few at once."""
     size = services.settings.slice_size
     gate = asyncio.Semaphore(SLICES_AT_ONCE)
@@ -185,6 +195,6 @@ async def _put_slices(services: Services, ref: str, instructions: Sequence[Credi
     async def put(number: int) -> None:
         async with gate:
             piece = instructions[number * size : (number + 1) * size]
-            await services.store.batches.put_slice(ref, number, piece)
+            await services.store.batches.put_slice(batch.ref, number, piece, digest=batch.digest)
 
     await asyncio.gather(*(put(number) for number in range(-(-len(instructions) // size))))

@@ -3,11 +3,12 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import structlog
 
-from connector.domain.errors import Unavailable
+from connector.domain.errors import Refused, Unavailable
 from connector.domain.event import Event
 from connector.flows.services import Services
 from connector.flows.steps import STEPS
@@ -18,6 +19,7 @@ BLOCK_SECONDS: Final = 0.5
 TIMER_SECONDS: Final = 0.1
 MOST_TIMERS: Final = 1000
 MOST_PAUSE_SECONDS: Final = 5.0
+PUT_OFF_SECONDS: Final = 60.0
 DEAD_LETTER_LIFE_SECONDS: Final = 90 * 24 * 3600.0
 
 _log = structlog.get_logger(__name__)
@@ -91,6 +93,8 @@ class Worker:
                 await self._bury(entry)
             else:
                 await self._step(entry)
+        except Refused as refused:
+            await self._put_off(entry, refused)
         except Exception as error:  # noqa: BLE001 (a step's fault must not end the worker; the entry is taken over later)
             task = entry.task
             _log.error(
@@ -110,6 +114,13 @@ class Worker:
                     return None
                 await self._pause(backoff(0.1, failures, MOST_PAUSE_SECONDS))
                 failures += 1
+
+    async def _put_off(self, entry: Entry, refused: Refused) -> None:
+        """A step refuses to run when the directory no longer leads anywhere: wait until an operator has mended it."""
+        task, store, now = entry.task, self._services.store, self._services.clock()
+        await store.events.add(task.batch, Event(now, "isogate", "put off", self._name, str(refused), task.step))
+        await store.queue.put([replace(task, due_at=now + PUT_OFF_SECONDS)])
+        await store.queue.done(entry)
 
     async def _bury(self, entry: Entry) -> None:
         """Give an entry up that failed again and again: keep it as a dead letter, and say so in the batch's log."""

@@ -193,7 +193,7 @@ def directory(url: str) -> Directory:
     budgets = {"USD": 1_000_000}
     programmes = [
         Programme("PENSIONS", "Pensions", *payer, budgets=budgets),
-        Programme("ASKING", "Asking", *payer, budgets=budgets, authorisation=True),
+        Programme("ASKING", "Asking", *payer, budgets={**budgets, "EUR": 1_000_000}, authorisation=True),
         Programme("RELIEF", "Relief", "NSWIXU22", *payer[1:], route=Route.SWITCH, budgets=budgets),
     ]
     return Directory(

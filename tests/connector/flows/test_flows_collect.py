@@ -1,5 +1,6 @@
 """Reports that an FSP pushes: whole, partial, repeated, late, wrong, foreign."""
 
+import asyncio
 from datetime import UTC, date, datetime
 
 import pytest
@@ -52,6 +53,18 @@ async def test_parts_arrive_in_any_order_and_twice(world: World) -> None:
     await world.carry()
     assert (await status.summary(world.services, batch.ref)).progress.state is BatchState.COMPLETED
     assert [body["callback_id"] for body in world.fsp.callbacks] == [f"{batch.ref}-final-USD"]
+
+
+async def test_parts_that_arrive_at_once_all_count(world: World) -> None:
+    batch, message = await sent(world, 8)
+    parts = [[of(message, index, "ACSC" if index % 2 else "RJCT", "")] for index in range(8)]
+    taken = await asyncio.gather(*(push(world, message, transactions=part) for part in parts * 2))
+    assert sorted(taken) == ["processed"] * 8 + ["repeated"] * 8
+    assert await statuses(world, batch) == ["RJCT", "ACSC"] * 4
+    await world.carry()
+    assert len(world.fsp.callbacks) == 1
+    balance = (await world.services.store.funds.balances("PENSIONS"))["USD"]
+    assert (balance.spent, balance.reserved) == (4000, 0)
 
 
 async def test_the_group_speaks_for_all_that_are_not_named(world: World) -> None:

@@ -1,6 +1,7 @@
 """Intake, authorisation, prevalidation, cancellation, repetition, onboarding: what stands beside the walk."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from flow_world import World, pay, person, submission
@@ -37,6 +38,20 @@ async def test_a_used_id_with_other_content_is_a_conflict(world: World) -> None:
         await world.submit(pay(1), request_id="REQ000000002", digest="e" * 64)
 
 
+async def test_of_two_batches_under_one_id_at_once_only_one_is_taken(world: World) -> None:
+    orders = [{"request_id": f"REQ{n:09d}", "digest": f"{n:064d}", "programme": "PENSIONS"} for n in range(6)]
+    results = await asyncio.gather(
+        *(world.submit(pay(n), **order) for n, order in enumerate(orders)), return_exceptions=True
+    )
+    taken = [result for result in results if not isinstance(result, Conflict)]
+    assert len(taken) == 1
+    batch = taken[0]
+    kept = await world.services.store.batches.slice(batch.ref, 0)
+    assert kept == [pay(int(batch.digest))]
+    free = next(order for order in orders if order["digest"] != batch.digest)
+    await world.submit(pay(9), batch_id="BATCH0000009", **free)
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
@@ -69,6 +84,23 @@ async def test_authorisation_is_asked_for_and_awaited(world: World) -> None:
     await collect.authorisation_answer(world.services, "TREAXU22", batch.ref, False, "changed my mind")
     await world.carry()
     assert await state(world, batch.ref) is BatchState.COMPLETED
+
+
+async def test_every_currency_is_authorised_by_itself(world: World, clock) -> None:
+    await world.onboard(person(1))
+    batch = await world.submit(pay(1), pay(2, currency="EUR"), programme="ASKING")
+    await world.carry()
+    assert sorted(body["currency"] for _, _, body in world.fsp.calls) == ["EUR", "USD"]
+    await collect.authorisation_answer(world.services, "TREAXU22", batch.ref, True, "", 0)
+    await world.carry()
+    assert await state(world, batch.ref) is BatchState.AWAITING_AUTHORISATION
+    clock.pass_seconds(31)
+    await world.carry()
+    assert [body["currency"] for _, _, body in world.fsp.calls[2:]] == ["USD"]
+    with pytest.raises(Refused):
+        await collect.authorisation_answer(world.services, "TREAXU22", batch.ref, True, "", 2)
+    await collect.authorisation_answer(world.services, "TREAXU22", batch.ref, True, "", 1)
+    assert await state(world, batch.ref) is BatchState.RUNNING
 
 
 async def test_without_authorisation_the_funds_are_free_again(world: World) -> None:
@@ -215,6 +247,27 @@ async def test_onboarding_names_each_failed_case_and_calls_back(world: World) ->
     found = await onboarding.lookup(world.services, "MINISTRY", ["PERSON00000000000001", "PERSON00000000000007"])
     assert found[0] is not None
     assert found[1] is None
+
+
+async def test_progress_is_told_while_the_batch_runs(world: World, clock) -> None:
+    world.services = replace(world.services, settings=replace(world.services.settings, progress_interval_seconds=5))
+    await world.onboard(person(1))
+    world.fsp.mode = "accept"
+    batch = await world.submit(pay(1), callback=world.callback)
+    for _ in range(2):
+        await world.carry()
+        clock.pass_seconds(6)
+    await world.carry()
+    assert [(body["ongoing"], body["callback_id"]) for body in world.fsp.callbacks] == [
+        (1, f"{batch.ref}-progress-USD")
+    ] * 2
+    world.fsp.mode = "report"
+    clock.pass_seconds(60)
+    await world.carry()
+    clock.pass_seconds(60)
+    await world.carry()
+    assert [body["callback_id"] for body in world.fsp.callbacks][-1] == f"{batch.ref}-final-USD"
+    assert not sum((await world.services.store.queue.depth()).values())
 
 
 async def test_a_callback_is_tried_again_and_then_given_up(world: World, clock) -> None:

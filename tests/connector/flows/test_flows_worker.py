@@ -88,6 +88,22 @@ async def test_the_store_being_away_for_a_while_loses_nothing(world: World, monk
     assert len(tries) == 3
 
 
+async def test_a_batch_waits_while_its_bank_is_not_connected(world: World, clock) -> None:
+    await world.onboard(person(1))
+    batch = await world.submit(pay(1))
+    await steps.STEPS["admit"].run(world.services, (await world.take("admit"))[0])
+    bank = (await world.services.store.directory.load()).institutions["TREAXU22"]
+    await world.services.store.directory.save_institution(replace(bank, url=""))
+
+    async def put_off() -> bool:
+        return (await world.services.store.queue.depth()).get("timers", 0) == 1
+
+    await running(world, put_off)
+    await world.services.store.directory.save_institution(bank)
+    clock.pass_seconds(61)
+    await running(world, finished(world, batch.ref))
+
+
 async def test_an_idle_worker_stops_at_once(world: World) -> None:
     async def at_once() -> bool:
         return True
