@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,8 +12,11 @@ from connector.cli.supervisor import Part, Supervisor
 from connector.settings import Settings, environment, load
 
 
-def supervisor_of(settings: Settings, notice: Callable[[str], None]) -> Supervisor:
-    """Lay out the processes of an instance: the store first, then all that need it."""
+def supervisor_of(settings: Settings, notice: Callable[[str], None], inherited: Sequence[int] = ()) -> Supervisor:
+    """Lay out the processes of an instance: the store first, then all that need it.
+
+    inherited: open files that every process holds as long as it lives.
+    """
     variables = environment(settings)
     stages: list[list[Part]] = [[], []]
     if not settings.redis_url:
@@ -23,7 +26,7 @@ def supervisor_of(settings: Settings, notice: Callable[[str], None]) -> Supervis
     stages[1].append(_http("api", ["serve"], settings.api_url, "/ready", variables))
     for number in range(1, settings.workers + 1):
         stages[1].append(Part(f"worker {number}", ["worker"], settings.api_url, _at_once, variables))
-    return Supervisor([stage for stage in stages if stage], notice)
+    return Supervisor([stage for stage in stages if stage], notice, inherited)
 
 
 @asynccontextmanager

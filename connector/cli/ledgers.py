@@ -12,15 +12,24 @@ from connector.settings import Settings
 
 @dataclass
 class LedgerProof:
-    """What the books say; problems: what does not come out, lines: what a person is shown."""
+    """What the books say; problems: what does not come out; lines: what a person is shown;
+    spent_minor: by programme and currency.
+    """
 
     lines: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    spent_minor: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def balanced(self) -> bool:
         """Whether everything comes out."""
         return not self.problems
+
+    def expect_spent(self, programme: str, currency: str, minor: int) -> None:
+        """Compare what a programme spent with the sum of the payments that were completed."""
+        spent = self.spent_minor.get((programme, currency), 0)
+        if spent != minor:
+            self.problems.append(f"programme {programme} spent {spent} minor units {currency}, {minor} were paid")
 
 
 async def proof(settings: Settings) -> LedgerProof:
@@ -68,6 +77,7 @@ def _read_funds(books: LedgerProof, programme: str, said: Mapping[str, Any]) -> 
             books.problems.append(f"programme {programme}: budget is not available + reserved + spent in {currency}")
         if funds["reserved"]:
             books.problems.append(f"programme {programme}: {funds['reserved']} minor units {currency} still reserved")
+        books.spent_minor[programme, currency] = funds["spent"]
         if funds["spent"]:
             spent = amount_text(funds["spent"], exponent(currency))
             books.lines.append(f"programme {programme}: spent {spent} {currency}, nothing reserved any more")

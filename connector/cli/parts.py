@@ -9,6 +9,7 @@ import typer
 
 from connector.cli import options
 from connector.cli.process import run, until_stopped
+from connector.domain.errors import Unavailable
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -117,5 +118,7 @@ async def _serve(
     try:
         await web.TCPSite(runner, host, port, ssl_context=tls, backlog=1024, reuse_address=True).start()
         await stop.wait()
+    except OSError as error:
+        raise Unavailable(f"{host}:{port}", f"cannot be listened on: {error.strerror}") from error
     finally:
         await runner.cleanup()

@@ -74,6 +74,7 @@ async def _run(programme: _Programme, ministry: SourceBB, settings: Settings, co
         await _timed(programme, "return", _return(programme, ministry, settings, progress))
     records = [record async for record in _records(programme, ministry)]
     ledgers = await proof(settings)
+    ledgers.expect_spent(PROGRAMME, CURRENCY, sum(each.minor for each in records if each.outcome == "completed"))
     problems = [*reckon(programme.people, programme.amounts, records), *ledgers.problems]
     show(console, records, programme.seconds, ledgers, problems)
     return problems

@@ -39,12 +39,16 @@ class Part:
         """The process id, 0 while it does not run."""
         return self.process.pid if self.process and self.process.returncode is None else 0
 
-    async def start(self) -> None:
-        """Start the process in a session of its own, so that Ctrl-C reaches the supervisor alone."""
+    async def start(self, inherited: Sequence[int] = ()) -> None:
+        """Start the process in a session of its own, so that Ctrl-C reaches the supervisor alone.
+
+        inherited: open files that it is to hold as long as it lives.
+        """
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "connector.cli", *self.arguments,
             env={**os.environ, **self.environment, SUPERVISOR: str(os.getpid())},
             start_new_session=True,
+            pass_fds=inherited,
         )  # fmt: skip
 
     async def wait_ready(self, seconds: float = READY_SECONDS) -> None:
@@ -75,9 +79,15 @@ class Part:
 class Supervisor:
     """Keeps a list of stages alive; the parts of one stage start together, after those of the stage before."""
 
-    def __init__(self, stages: Sequence[Sequence[Part]], notice: Callable[[str], None]) -> None:
-        """Take the stages in the order of their start; ``notice`` is told about everything unexpected."""
+    def __init__(
+        self, stages: Sequence[Sequence[Part]], notice: Callable[[str], None], inherited: Sequence[int] = ()
+    ) -> None:
+        """Take the stages in the order of their start; ``notice`` is told about everything unexpected.
+
+        inherited: open files that every part holds as long as it lives.
+        """
         self.stages = stages
+        self._inherited = inherited
         self._notice = notice
         self._watches: list[asyncio.Task[None]] = []
 
@@ -90,7 +100,7 @@ class Supervisor:
         """Start every stage and wait until it is ready; whatever was started is stopped again on failure."""
         try:
             for stage in self.stages:
-                await asyncio.gather(*(part.start() for part in stage))
+                await asyncio.gather(*(part.start(self._inherited) for part in stage))
                 await asyncio.gather(*(part.wait_ready() for part in stage))
         except BaseException:
             await self.stop()
@@ -113,7 +123,7 @@ class Supervisor:
             self._notice(f"{part.name} ended with {_ending(code)}; starting it again")
             await asyncio.sleep(min(5.0, RESTART_PAUSE_SECONDS * 2 ** min(part.restarts, 5)))
             part.restarts += 1
-            await part.start()
+            await part.start(self._inherited)
 
 
 def _ending(code: int) -> str:

@@ -35,12 +35,18 @@ def up(
 
 
 async def _up(settings: "Settings", stop: asyncio.Event) -> None:
+    from connector.cli.claim import claim, claim_file
     from connector.cli.instance import supervisor_of
 
+    with claim_file(settings.data_dir) as lock:
+        await claim(lock, settings.data_dir, _warn)
+        await _run(supervisor_of(settings, _warn, [lock]), settings, stop)
+
+
+async def _run(supervisor: "Supervisor", settings: "Settings", stop: asyncio.Event) -> None:
     began = time.monotonic()
     if settings.sandbox:
         _warn("SANDBOX: this instance is open. Whoever reaches it can use it. No real money, no real people.")
-    supervisor = supervisor_of(settings, notice=_warn)
     starting = asyncio.create_task(supervisor.start())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)

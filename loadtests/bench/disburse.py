@@ -20,7 +20,7 @@ from connector.cli.instance import fresh_instance
 from connector.cli.ledgers import proof
 from connector.cli.people import Person, payable_people
 from connector.cli.source_bb import SourceBB, credit_v3, source_bb
-from connector.domain.money import decimal_amount
+from connector.domain.money import minor_units
 from loadtests.bench.memory import watching
 
 CURRENCY: Final = "USD"
@@ -62,6 +62,7 @@ async def measure(*, payments: int, batch_size: int, workers: int) -> Result:
             async with watching({part.name: part.pid for part in supervisor.parts}) as memory:
                 run = await _pay(ministry, payments, batch_size)
             ledgers = await proof(settings)
+            ledgers.expect_spent(PROGRAMME, CURRENCY, run.paid_minor)
     return Result(
         payments=payments,
         batches=run.batches,
@@ -83,6 +84,7 @@ class _Run:
     seconds: float
     register_seconds: float
     accept_seconds: float
+    paid_minor: int
     problems: list[str]
 
 
@@ -97,7 +99,14 @@ async def _pay(ministry: SourceBB, payments: int, batch_size: int) -> _Run:
     accepted = time.perf_counter()
     finals = await asyncio.gather(*(ministry.finished(batch, LONGEST_SECONDS) for batch in batches))
     ended = time.perf_counter()
-    return _Run(len(batches), ended - started, started - registering, accepted - started, _problems(finals, amounts))
+    return _Run(
+        batches=len(batches),
+        seconds=ended - started,
+        register_seconds=started - registering,
+        accept_seconds=accepted - started,
+        paid_minor=_paid_minor(finals),
+        problems=_problems(finals, amounts),
+    )
 
 
 async def _register(ministry: SourceBB, people: Sequence[Person]) -> None:
@@ -110,14 +119,16 @@ def _body(people: Sequence[Person], amounts: Sequence[int], start: int, size: in
     return msgspec.json.encode([credit_v3(n, people[n], amounts[n], CURRENCY) for n in numbers])
 
 
+def _paid_minor(finals: Sequence[Mapping[str, Any]]) -> int:
+    return sum(minor_units(Decimal(str(final["completed_amount"])), CURRENCY) for final in finals)
+
+
 def _problems(finals: Sequence[Mapping[str, Any]], amounts: Sequence[int]) -> list[str]:
     """Compare what the final callbacks say with what was sent."""
-    completed = sum(int(final["completed"]) for final in finals)
-    paid = sum(Decimal(str(final["completed_amount"])) for final in finals)
-    asked = decimal_amount(sum(amounts), CURRENCY)
+    completed, paid = sum(int(final["completed"]) for final in finals), _paid_minor(finals)
     problems = []
     if completed != len(amounts):
         problems.append(f"{completed} payments were completed, {len(amounts)} were asked for")
-    if paid != asked:
-        problems.append(f"{paid} {CURRENCY} were paid, {asked} were asked for")
+    if paid != sum(amounts):
+        problems.append(f"{paid} minor units {CURRENCY} were paid, {sum(amounts)} were asked for")
     return problems

@@ -24,7 +24,14 @@ def test_a_sandbox_needs_nothing():
 def test_production_names_everything_that_is_missing():
     with pytest.raises(Misconfigured) as caught:
         load(profile="production")
-    for name in ("SOURCE_TOKENS", "INSTITUTION_TOKENS", "ADMIN_TOKEN", "TLS_CERTIFICATE", "TLS_KEY", "ENCRYPTION_KEYS"):
+    for name in (
+        "SOURCE_TOKENS",
+        "INSTITUTION_TOKENS",
+        "ADMIN_TOKEN",
+        "TLS_CERTIFICATE",
+        "TLS_KEY",
+        "ENCRYPTION_KEYS",
+    ):
         assert PREFIX + name in str(caught.value)
 
 

@@ -140,7 +140,12 @@ async def test_every_instruction_ends_exactly_once_whoever_is_killed(tmp_path):
             minor, lines = accounts.get(person.address) or accounts.get(account) or (0, 0)
             paid = expected_outcome(person) == "completed"
             assert (minor, lines) == ((1000 + i, 1) if paid else (0, 0)), (batch, i, person)
+    paid = sum(
+        1000 + i for group in groups for i, person in enumerate(group) if expected_outcome(person) == "completed"
+    )
+    books.expect_spent("PENSIONS", CURRENCY, paid)
     assert books.problems == []
+    assert len(notices) >= KILLS / 2  # the supervisor saw the deaths, so they were real
 
 
 def test_the_log_of_the_store_tells_the_server_from_its_launcher(tmp_path):

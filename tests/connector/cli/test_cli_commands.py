@@ -10,7 +10,18 @@ runner = CliRunner()
 
 
 def test_every_command_has_a_help_text():
-    for command in ("up", "serve", "worker", "simulators", "store", "demo", "translate", "validate", "explain", "check"):
+    for command in (
+        "up",
+        "serve",
+        "worker",
+        "simulators",
+        "store",
+        "demo",
+        "translate",
+        "validate",
+        "explain",
+        "check",
+    ):
         result = runner.invoke(app, [command, "--help"])
         assert result.exit_code == 0, command
 

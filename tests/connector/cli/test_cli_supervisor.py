@@ -12,8 +12,10 @@ from connector.domain.errors import Unavailable
 class Script(Part):
     """A part that runs a shell script instead of a command of ours."""
 
-    async def start(self):
-        self.process = await asyncio.create_subprocess_exec("/bin/sh", "-c", self.arguments[0], start_new_session=True)
+    async def start(self, inherited=()):
+        self.process = await asyncio.create_subprocess_exec(
+            "/bin/sh", "-c", self.arguments[0], start_new_session=True
+        )
 
 
 async def at_once():
@@ -44,7 +46,7 @@ async def test_a_dead_part_is_started_again_with_a_notice():
     await stages.start()
     first = part.pid
     os.kill(first, signal.SIGKILL)
-    while part.restarts == 0 or not part.pid:
+    while part.restarts == 0 or not part.pid:  # noqa: ASYNC110 (the notice comes before the restart)
         await asyncio.sleep(0.02)
     assert part.pid != first
     assert notices == ["sleeper ended with signal 9; starting it again"]
