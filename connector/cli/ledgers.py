@@ -12,8 +12,9 @@ from connector.settings import Settings
 
 @dataclass
 class LedgerProof:
-    """What the books say; problems: what does not come out; lines: what a person is shown;
-    spent_minor: by programme and currency.
+    """What the books say.
+
+    lines: what a person is shown; problems: what does not come out; spent_minor: by programme and currency.
     """
 
     lines: list[str] = field(default_factory=list)
