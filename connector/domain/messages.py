@@ -183,4 +183,183 @@ class StatusInquiry:
     instructed_agent: str = ""
 
 
-Message = CreditTransfer | StatusReport | VerificationRequest | VerificationReport | PaymentReturn | StatusInquiry
+class RecalledTransfer(NamedTuple):
+    """One transaction whose cancellation is asked for (camt.055, camt.056)."""
+
+    recall_id: str
+    instruction_id: str
+    end_to_end_id: str
+    transaction_id: str
+    amount_minor: int
+    reason: str
+    information: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """A camt.055 (to a payer bank) or a camt.056 (between participants of a switch).
+
+    No transfers: the whole original message is to be cancelled, for ``reason``. assigner, assignee: who asks whom.
+    """
+
+    message_id: str
+    created: datetime
+    case_id: str
+    assigner: str
+    assignee: str
+    original_message_id: str
+    original_message: str
+    currency: str
+    original_date: date
+    payment_information_id: str = ""
+    reason: str = ""
+    information: str = ""
+    transfers: Sequence[RecalledTransfer] = ()
+
+
+class RecallResult(NamedTuple):
+    """What a camt.029 says of one transaction; status: ACCR accepted, RJCR refused, PDCR pending."""
+
+    recall_id: str
+    instruction_id: str
+    end_to_end_id: str
+    transaction_id: str
+    status: str
+    reason: str = ""
+    information: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecallAnswer:
+    """A camt.029; confirmation: of the whole case (CNCL cancelled, RJCR refused, PDCR pending, PECR partly)."""
+
+    message_id: str
+    created: datetime
+    case_id: str
+    assigner: str
+    assignee: str
+    confirmation: str
+    original_message_id: str = ""
+    original_message: str = ""
+    reason: str = ""
+    information: str = ""
+    results: Sequence[RecallResult] = ()
+
+
+class RequestedPayment(NamedTuple):
+    """One payment that a pain.013 asks the debtor for."""
+
+    instruction_id: str
+    end_to_end_id: str
+    amount_minor: int
+    creditor_agent: str
+    creditor_name: str
+    creditor_account: str
+    remittance: str = ""
+    purpose: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRequest:
+    """A pain.013, answered by a pain.014 (a ``StatusReport``). All payments share debtor and currency."""
+
+    message_id: str
+    created: datetime
+    initiating_party: str
+    payment_information_id: str
+    currency: str
+    total_minor: int
+    debtor_name: str
+    debtor_account: str
+    debtor_agent: str
+    execution_date: date
+    requests: Sequence[RequestedPayment]
+    expiry_date: date | None = None
+
+
+class EntryTransaction(NamedTuple):
+    """One transaction of a statement's entry; minor units; credit: from the account owner's view."""
+
+    message_id: str
+    instruction_id: str
+    end_to_end_id: str
+    transaction_id: str
+    amount_minor: int
+    currency: str
+    credit: bool
+    counterparty_account: str = ""
+    reason: str = ""
+    remittance: str = ""
+
+
+class StatementEntry(NamedTuple):
+    """One entry (Ntry); status: BOOK, PDNG, INFO or FUTR; code: bank transaction code, ``PMNT/ICDT/ESCT`` or own."""
+
+    reference: str
+    amount_minor: int
+    currency: str
+    credit: bool
+    reversal: bool
+    status: str
+    booking_date: date | None
+    value_date: date | None
+    code: str
+    servicer_reference: str
+    transactions: Sequence[EntryTransaction] = ()
+
+
+class Balance(NamedTuple):
+    """A balance of a statement; kind: OPBD, CLBD, CLAV, ...; amount as signed by ``credit``."""
+
+    kind: str
+    amount_minor: int
+    currency: str
+    credit: bool
+    on: date | None
+
+
+class AccountStatement(NamedTuple):
+    """One statement, report or notification about one account."""
+
+    id: str
+    account: str
+    currency: str
+    created: datetime
+    balances: Sequence[Balance] = ()
+    entries: Sequence[StatementEntry] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A camt.052, camt.053 or camt.054."""
+
+    message: str
+    message_id: str
+    created: datetime
+    statements: Sequence[AccountStatement]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """An admi.002: a message was refused before it was processed; reference: the refused message's id."""
+
+    reference: str
+    reason: str
+    description: str = ""
+    location: str = ""
+    rejected_at: datetime | None = None
+
+
+Message = (
+    CreditTransfer
+    | StatusReport
+    | VerificationRequest
+    | VerificationReport
+    | PaymentReturn
+    | StatusInquiry
+    | Recall
+    | RecallAnswer
+    | PaymentRequest
+    | Statement
+    | Rejection
+)
