@@ -2,22 +2,26 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from connector.domain.errors import Fault, Misconfigured, NotFound, Refused
 from connector.domain.messages import Message
-from connector.iso20022 import checking, document, profile, sums
+from connector.iso20022 import checking, document, profile, schemes, sums
 from connector.iso20022.codes import CodeTable, load_tables
 from connector.iso20022.fields import SHAPES
 from connector.iso20022.header import BusinessHeader
 from connector.iso20022.parsing import parse
 from connector.iso20022.reader import Reader, compile_reader
+from connector.iso20022.scheme import Scheme
 from connector.iso20022.validation import Validator
 from connector.iso20022.writer import compile_writer
 from iso20022_schemas.catalogue import Catalogue
 
 CODES_FOLDER = "codes"
 """The folder beside the schemes that holds code tables."""
+
+
+_Compiled = TypeVar("_Compiled")
 
 
 class Received(NamedTuple):
@@ -42,6 +46,13 @@ class Verdict(NamedTuple):
     tolerated: tuple[str, ...]
 
 
+class Written(NamedTuple):
+    """A message to send; notes: what was cut or transliterated, by field and position, without the texts."""
+
+    body: bytes
+    notes: tuple[str, ...]
+
+
 class _Writer(NamedTuple):
     value: type
     write: Callable[[object], bytes]
@@ -63,12 +74,31 @@ class Engine:
         self._tables: dict[str, CodeTable] = {}
         for folder in profile_folders:
             self._load(folder)
+        self._schemes = schemes.load(profile_folders, schemes.Known(catalogue.messages(), ()))
+        self._extend()
+
+    def scheme(self, name: str) -> Scheme:
+        """The facts of a scheme. Raises ``NotFound``."""
+        if name not in self._schemes:
+            raise NotFound("scheme", name)
+        return self._schemes[name]
+
+    def compose(self, profile: str, message: str, value: Message, *, sender: str = "", receiver: str = "") -> Written:
+        """Write a value as a message under its scheme's rules, in its scheme's envelope.
+
+        sender, receiver: whom the header names; where they are empty, the agents in the value.
+        Raises ``Refused`` as ``write`` does.
+        """
+        return Written(self._body(profile, message, value), ())
 
     def write(self, profile: str, message: str, value: Message) -> bytes:
         """Write a value as a message (``write("generic", "pain.001.001.09", transfer)``), valid under its schema.
 
         Raises ``Refused`` with the element path where the value cannot be written.
         """
+        return self.compose(profile, message, value).body
+
+    def _body(self, profile: str, message: str, value: Message) -> bytes:
         writer = self._writers.get((profile, message))
         if writer is None or not isinstance(value, writer.value):
             raise Refused.because(
@@ -123,6 +153,15 @@ class Engine:
         for file in sorted(folder.glob("*/????.???.???.??.yaml")):
             self._add(profile.load(file), self._tables)
 
+    def _extend(self) -> None:
+        """Let a scheme use the profiles of the one it extends, where it has none of its own."""
+        for name, scheme in self._schemes.items():
+            base = scheme.extends
+            while base:
+                _inherit(self._writers, name, base)
+                _inherit(self._readers, name, base)
+                base = self._schemes[base].extends
+
     def _add(self, loaded: profile.Profile, tables: dict[str, CodeTable]) -> None:
         try:
             root = self._catalogue.structure(loaded.message)
@@ -136,6 +175,11 @@ class Engine:
             self._writers[key] = _Writer(SHAPES[loaded.value].cls, write)
         if loaded.read is not None:
             self._readers[key] = compile_reader(loaded, root, namespace, tables)
+
+
+def _inherit(owned: dict[tuple[str, str], _Compiled], name: str, base: str) -> None:
+    for message in _of(base, owned):
+        owned.setdefault((name, message), owned[base, message])
 
 
 def _of(scheme: str, keys: Iterable[tuple[str, str]]) -> tuple[str, ...]:

@@ -61,6 +61,16 @@ SHAPES: Final[dict[str, Shape]] = {
         messages.VerificationReport,
         messages.PaymentReturn,
         messages.StatusInquiry,
+        messages.Recall,
+        messages.RecallAnswer,
+        messages.PaymentRequest,
+        messages.Statement,
+        messages.Rejection,
+        messages.Recall,
+        messages.RecallAnswer,
+        messages.PaymentRequest,
+        messages.Statement,
+        messages.Rejection,
     )
 }
 """The values that a profile may be about."""

@@ -6,36 +6,22 @@ schema here; see ``connector.iso20022.checking``.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import yaml
 
-from connector.domain.errors import Misconfigured
+from connector.iso20022 import yamlfile
+from connector.iso20022.yamlfile import Place
 
 RULE_KEYS: Final = frozenset({"from", "is", "format", "code", "when", "unless", "cut", "count", "many", "each"})
-_ELEMENT: Final = re.compile(r"[A-Z][A-Za-z0-9]*")
+_ELEMENT: Final = re.compile(r"[A-Z][A-Za-z0-9]*|[a-z]{4}\.\d{3}\.\d{3}\.\d{2}")
+"""Names of elements; one message (admi.002.001.01) has its own name for an element."""
 
 Condition = Mapping[str, re.Pattern[str] | None]
 """Field to the pattern that its whole text must match; None: it must not be empty."""
-
-
-class Place(NamedTuple):
-    """Where in which profile something was written, to say so when it is wrong."""
-
-    file: str
-    line: int
-    path: str
-
-    def wrong(self, sentence: str) -> Misconfigured:
-        """The error to raise about this place."""
-        return Misconfigured(self.file, self.line, self.path, sentence)
-
-    def below(self, name: str, node: yaml.Node) -> "Place":
-        """The place of a child element or attribute."""
-        return Place(self.file, _line(node), f"{self.path}/{name}".lstrip("/"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,48 +76,39 @@ class Profile:
 def load(file: Path) -> Profile:
     """Read a profile file; the scheme is the folder's name. Raises ``Misconfigured`` for what is no profile."""
     place = Place(str(file), 1, "")
-    entries = dict(_entries(_compose(file), place))
+    entries = dict(yamlfile.entries(yamlfile.compose(file), place))
     unknown = entries.keys() - {"message", "value", "write", "read"}
     if unknown:
         raise place.wrong(f"has no meaning for {', '.join(sorted(unknown))}; it knows message, value, write, read")
     if "message" not in entries or "value" not in entries or not entries.keys() & {"write", "read"}:
         raise place.wrong("a profile names its message, its value, and what to write or to read")
-    message = _text(entries["message"], place.below("message", entries["message"]))
+    message = yamlfile.text(entries["message"], place.below("message", entries["message"]))
     if message != file.stem:
-        raise Place(str(file), _line(entries["message"]), "message").wrong(f"the file is named after {file.stem}")
+        raise Place(str(file), yamlfile.line(entries["message"]), "message").wrong(
+            f"the file is named after {file.stem}"
+        )
     return Profile(
         place=place,
         scheme=file.parent.name,
         message=message,
-        value=_text(entries["value"], place.below("value", entries["value"])),
+        value=yamlfile.text(entries["value"], place.below("value", entries["value"])),
         write=_tree(entries.get("write"), place),
         read=_tree(entries.get("read"), place),
     )
 
 
-def _compose(file: Path) -> yaml.Node:
-    try:
-        node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise Misconfigured(str(file), mark.line + 1 if mark else 0, "", f"is not readable YAML: {error}") from error
-    if node is None:
-        raise Misconfigured(str(file), 1, "", "is empty")
-    return node
-
-
 def _tree(node: yaml.Node | None, place: Place) -> Rule | None:
-    return None if node is None else _rule("", node, Place(place.file, _line(node), ""))
+    return None if node is None else _rule("", node, Place(place.file, yamlfile.line(node), ""))
 
 
 def _rule(name: str, node: yaml.Node, place: Place) -> Rule:
     """One rule; plain text is short for ``{from: text}``."""
     if isinstance(node, yaml.ScalarNode):
-        return Rule(place, name, source=_text(node, place))
+        return Rule(place, name, source=yamlfile.text(node, place))
     keys: dict[str, yaml.Node] = {}
     attributes: list[Rule] = []
     children: list[Rule] = []
-    for key, value in _entries(node, place):
+    for key, value in yamlfile.entries(node, place):
         if key in RULE_KEYS:
             keys[key] = value
         elif key.startswith("@"):
@@ -148,20 +125,20 @@ def _rule(name: str, node: yaml.Node, place: Place) -> Rule:
 
 
 def _with_keys(rule: Rule, keys: Mapping[str, yaml.Node]) -> Rule:
-    def text(key: str) -> str:
-        return _text(keys[key], rule.place.below(key, keys[key])) if key in keys else ""
+    def given(key: str) -> str:
+        return yamlfile.text(keys[key], rule.place.below(key, keys[key])) if key in keys else ""
 
     return Rule(
         place=rule.place,
         name=rule.name,
-        source=text("from"),
-        constant=text("is") if "is" in keys else None,
-        format=text("format"),
-        code=text("code"),
-        count=text("count"),
-        each=text("each"),
-        many=text("many"),
-        cut=text("cut") == "true",
+        source=given("from"),
+        constant=given("is") if "is" in keys else None,
+        format=given("format"),
+        code=given("code"),
+        count=given("count"),
+        each=given("each"),
+        many=given("many"),
+        cut=given("cut") == "true",
         when=_condition(keys["when"], rule.place) if "when" in keys else {},
         unless=_condition(keys["unless"], rule.place) if "unless" in keys else {},
         attributes=rule.attributes,
@@ -184,35 +161,12 @@ def _check_shape(rule: Rule) -> None:
 
 def _condition(node: yaml.Node, place: Place) -> dict[str, re.Pattern[str] | None]:
     if isinstance(node, yaml.ScalarNode):
-        return {_text(node, place): None}
-    return {field: _pattern(value, place.below("when", value)) for field, value in _entries(node, place)}
+        return {yamlfile.text(node, place): None}
+    return {field: _pattern(value, place.below("when", value)) for field, value in yamlfile.entries(node, place)}
 
 
 def _pattern(node: yaml.Node, place: Place) -> re.Pattern[str]:
     try:
-        return re.compile(_text(node, place))
+        return re.compile(yamlfile.text(node, place))
     except re.error as error:
         raise place.wrong(f"is no regular expression: {error}") from error
-
-
-def _entries(node: yaml.Node, place: Place) -> Iterator[tuple[str, yaml.Node]]:
-    """Keys and values of a YAML mapping in their order; a key that is there twice is refused."""
-    if not isinstance(node, yaml.MappingNode):
-        raise Place(place.file, _line(node), place.path).wrong("must be a mapping of names to rules")
-    seen: set[str] = set()
-    for key, value in node.value:
-        name = _text(key, place)
-        if name in seen:
-            raise place.below(name, key).wrong("stands here twice")
-        seen.add(name)
-        yield name, value
-
-
-def _text(node: yaml.Node, place: Place) -> str:
-    if not isinstance(node, yaml.ScalarNode):
-        raise place.wrong("must be plain text")
-    return str(node.value)
-
-
-def _line(node: yaml.Node) -> int:
-    return int(node.start_mark.line) + 1
