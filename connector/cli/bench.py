@@ -2,16 +2,20 @@
 # ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that the command line stays fast
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-app = typer.Typer(help="Measure this machine with an instance of its own, over real HTTP.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from loadtests.bench.disburse import Result
+    from loadtests.bench.rounds import EngineResult
 
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output")]
+Transactions = Annotated[int, typer.Option("--payments", min=1, help="How many payments")]
+InOneMessage = Annotated[int, typer.Option("--batch-size", min=1, help="Payments in one message")]
+Repetitions = Annotated[int, typer.Option("--repetitions", min=1, help="Rounds, of which the median counts")]
 
-@app.callback()
-def _bench() -> None:
-    """Keep ``bench`` a group, whatever the number of its scenarios."""
+app = typer.Typer(help="Measure this machine: payments end to end, or the engine alone.", no_args_is_help=True)
 
 
 @app.command()
@@ -20,17 +24,53 @@ def disburse(
     payments: Annotated[int, typer.Option("--payments", min=1, help="How many payments")] = 100_000,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Payments in one batch")] = 25_000,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Worker processes")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Pay batches end to end: accept to final callback, XSD on, AOF on. Exit code 1 if sums or ledgers are wrong."""
     from connector.cli.process import run
     from loadtests.bench.disburse import measure
 
     result = run(measure(payments=payments, batch_size=batch_size, workers=workers))
-    if as_json:
-        print(json.dumps(result.as_json()))
-    else:
-        for name, value in result.as_json().items():
-            print(f"{name:>24}  {value}")
+    _finish(result, as_json=as_json)
+
+
+@app.command()
+def translate(
+    *,
+    payments: Transactions = 10_000,
+    batch_size: InOneMessage = 100_000,
+    repetitions: Repetitions = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Write pain.001 and validate it, on one core, beside bare lxml. Exit code 1 if counts or sums are wrong."""
+    from loadtests.bench.translate import measure
+
+    _finish(measure(transactions=payments, batch_size=batch_size, repetitions=repetitions), as_json=as_json)
+
+
+@app.command()
+def report(
+    *,
+    payments: Transactions = 10_000,
+    batch_size: InOneMessage = 100_000,
+    repetitions: Repetitions = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Validate pain.002 and read it, on one core, beside bare lxml. Exit code 1 if counts or sums are wrong."""
+    from loadtests.bench.report import measure
+
+    _finish(measure(transactions=payments, batch_size=batch_size, repetitions=repetitions), as_json=as_json)
+
+
+def _finish(result: "EngineResult | Result", *, as_json: bool) -> None:
+    _show(result.as_json(), as_json=as_json)
     if result.problems:
         raise typer.Exit(1)
+
+
+def _show(figures: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(figures))
+        return
+    for name, value in figures.items():
+        print(f"{name:>29}  {value}")
