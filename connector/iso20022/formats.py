@@ -34,11 +34,17 @@ def _write_text(values: Sequence[Any], _currency: str, where: str) -> Sequence[s
 
 
 def _write_datetime(values: Sequence[Any], _currency: str, _where: str) -> Sequence[str]:
-    return [value.isoformat(timespec="milliseconds") for value in values]
+    return ["" if value is None else value.isoformat(timespec="milliseconds") for value in values]
 
 
 def _write_date(values: Sequence[Any], _currency: str, _where: str) -> Sequence[str]:
-    return [f"{value:%Y-%m-%d}" if value.year > 999 else value.isoformat()[:10] for value in values]
+    return [_day(value) for value in values]
+
+
+def _day(value: date | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:%Y-%m-%d}" if value.year > 999 else value.isoformat()[:10]
 
 
 def _write_integer(values: Sequence[Any], _currency: str, _where: str) -> Sequence[str]:
@@ -51,6 +57,8 @@ def _write_boolean(values: Sequence[Any], _currency: str, _where: str) -> Sequen
 
 def _write_amount(values: Sequence[Any], currency: str, where: str) -> Sequence[str]:
     """Minor units as a decimal number with the currency's decimals."""
+    if not values:
+        return values
     if not is_currency(currency):
         raise Refused.because(where, "AM03", "The currency is not in ISO 4217.")
     if any(value < 0 for value in values):

@@ -272,7 +272,7 @@ class Reader(NamedTuple):
         extra: dict[str, Any] = {"message": message, "tolerated": tolerated}
         given.update({name: value for name, value in extra.items() if name in fields})
         if "total_minor" in fields:
-            rows = given.get("transfers") or given.get("returns") or ()
+            rows = next((given[name] for name in ("transfers", "returns", "requests") if given.get(name)), ())
             given["total_minor"] = sum(row.amount_minor for row in rows)
         for name, item in fields.items():
             if item.required and given.get(name) is None:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from lxml import etree
 
 from connector.domain.errors import Fault, Refused
-from connector.domain.messages import CreditTransfer, Message, PaymentReturn
+from connector.domain.messages import CreditTransfer, Message, PaymentRequest, PaymentReturn
 from connector.iso20022.parsing import Element
 
 
@@ -27,6 +27,7 @@ class _Family(NamedTuple):
 _FAMILIES: Final = {
     "pain.001": _Family("CdtTrfTxInf", ("Amt/InstdAmt", "Amt/EqvtAmt/Amt"), block="PmtInf"),
     "pain.008": _Family("DrctDbtTxInf", ("InstdAmt",), block="PmtInf"),
+    "pain.013": _Family("CdtTrfTx", ("Amt/InstdAmt", "Amt/EqvtAmt/Amt"), block="PmtInf"),
     "pacs.008": _Family("CdtTrfTxInf", ("IntrBkSttlmAmt",), total="TtlIntrBkSttlmAmt"),
     "pacs.004": _Family("TxInf", ("RtrdIntrBkSttlmAmt",), total="TtlRtrdIntrBkSttlmAmt"),
 }
@@ -38,6 +39,8 @@ def check_value(value: Message, message: str) -> None:
         total = sum(transfer.amount_minor for transfer in value.transfers)
     elif isinstance(value, PaymentReturn):
         total = sum(returned.amount_minor for returned in value.returns)
+    elif isinstance(value, PaymentRequest):
+        total = sum(request.amount_minor for request in value.requests)
     else:
         return
     if total != value.total_minor:
