@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from connector.domain.ids import ChunkId
 from connector.domain.instruction import Credit, Reason
+from connector.domain.recall import RecallCase
 from connector.domain.status import BYTE_OF, CODES, OUTCOME_OF_BYTE, InstructionStatus, Outcome, may_follow
 
 UNROUTED: Final = ""
@@ -47,6 +48,7 @@ class ChunkStatus:
     """The changing part of a chunk; ``codes[i]`` and ``reasons.get(i)`` belong to ``Chunk.credits[i]``.
 
     version counts the changes; attempts the sendings; sent_at and changed_at are Unix seconds (0: never).
+    recalls: the cases in which credits were asked back, in the order of their numbers.
     """
 
     codes: bytes
@@ -56,6 +58,7 @@ class ChunkStatus:
     attempts: int = 0
     sent_at: float = 0.0
     changed_at: float = 0.0
+    recalls: tuple[RecallCase, ...] = ()
 
     def status(self, index: int) -> InstructionStatus:
         """The status of the ``index``-th credit."""

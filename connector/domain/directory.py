@@ -28,14 +28,38 @@ class Route(StrEnum):
     SWITCH = "switch"  # pacs.008 to the switch, the funding agent being a participant
 
 
+class Inquiry(StrEnum):
+    """How an institution on an ISO 20022 channel is asked what became of a message."""
+
+    MESSAGE = "message"  # by a pacs.028
+    FETCH = "fetch"  # by fetching the report over HTTP
+    MESSAGE_OR_FETCH = "message-or-fetch"  # by a pacs.028, and by fetching where that brings no report at once
+
+
+class Unanswered(StrEnum):
+    """What happens when the last inquiry has brought nothing. Never is anything sent again or rejected for that."""
+
+    HOLD = "hold"  # the payments stay pending, the operator is alerted, the report is waited for
+    KEEP_ASKING = "keep-asking"  # the operator is alerted, and the questions go on
+
+
+class RecallPolicy(StrEnum):
+    """Whether a programme asks for money back that was sent."""
+
+    ALLOWED = "allowed"  # also after the payee has it
+    BEFORE_SETTLEMENT = "before-settlement"
+    FORBIDDEN = "forbidden"
+
+
 @dataclass(frozen=True, slots=True)
 class Institution:
     """A payer bank, payee institution or switch.
 
     code: BIC or the scheme's own identifier (≤ 11); addresses: regular expressions of the account numbers or MSISDNs
     that belong to it, for beneficiaries registered without an institution; url, channel, profile: how it is reached,
-    for those that IsoGate itself speaks to; in_flight: messages at once; chunk_size: credits per message;
-    answer_within_seconds: after that silence is asked about.
+    for those that IsoGate itself speaks to; in_flight: messages at once; chunk_size: credits per message,
+    fewer where its scheme says so; answer_within_seconds: after that silence is asked about, and inquiries: how often
+    (both 0: as its scheme says, else the default); inquiry: by what means; unanswered: what follows the last inquiry.
     """
 
     code: str
@@ -47,7 +71,10 @@ class Institution:
     profile: str = "generic"
     in_flight: int = 4
     chunk_size: int = 2000
-    answer_within_seconds: float = 30.0
+    answer_within_seconds: float = 0.0
+    inquiries: int = 0
+    inquiry: Inquiry = Inquiry.MESSAGE
+    unanswered: Unanswered = Unanswered.HOLD
 
     def owns(self, address: str) -> bool:
         """Tell whether the address is one of this institution's by its form."""
@@ -60,7 +87,8 @@ class Programme:
 
     payer_bank: the institution that executes (or the switch, by route); account and account_name: the debtor;
     debtor_agent: BIC of the bank that holds the account; budgets: minor units per currency, a currency that is not
-    listed has no budget unless ``open_budget``; sources: Source BBs that may use it (empty: all).
+    listed has no budget unless ``open_budget``; sources: Source BBs that may use it (empty: all); recall: whether
+    payments may be asked back.
     """
 
     id: str
@@ -75,6 +103,7 @@ class Programme:
     authorisation: bool = False
     priority: int = 5
     sources: tuple[str, ...] = ()
+    recall: RecallPolicy = RecallPolicy.BEFORE_SETTLEMENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ class MessageKind(StrEnum):
     TRANSFER = "P"
     VERIFICATION = "V"
     INQUIRY = "Q"
+    RECALL = "C"
 
 
 class ChunkId(NamedTuple):
@@ -30,7 +31,7 @@ class ChunkId(NamedTuple):
     number: int
 
 
-_MESSAGE_ID = re.compile(r"(?P<batch>[A-Z2-7]{20})(?P<kind>[PVQ])(?P<chunk>\d{1,7})(?:-\d+)?")
+_MESSAGE_ID = re.compile(r"(?P<batch>[A-Z2-7]{20})(?P<kind>[PVQC])(?P<chunk>\d{1,7})(?:-(?P<number>\d{1,5}))?")
 
 
 def batch_reference(contract: str, source: str, sender_id: str) -> str:
@@ -39,15 +40,35 @@ def batch_reference(contract: str, source: str, sender_id: str) -> str:
     return b32encode(digest[:13]).decode()[:REFERENCE_LENGTH]
 
 
-def message_id(kind: MessageKind, chunk: ChunkId) -> str:
-    """Derive the message id under which a chunk goes out; the same on every repetition."""
-    return f"{chunk.batch}{kind}{chunk.number}"
+class OwnMessage(NamedTuple):
+    """What a message id of ours says: the kind of message, its chunk, and which of several of that kind it is."""
+
+    kind: MessageKind
+    chunk: ChunkId
+    number: int | None = None
+
+
+def message_id(kind: MessageKind, chunk: ChunkId, number: int | None = None) -> str:
+    """Derive the message id under which something about a chunk goes out; the same on every repetition.
+
+    number: which one, where there may be several of the kind (inquiries, recalls).
+    """
+    return f"{chunk.batch}{kind}{chunk.number}" if number is None else f"{chunk.batch}{kind}{chunk.number}-{number}"
+
+
+def own_message(identifier: str) -> OwnMessage | None:
+    """Read back what a message id of ours stands for; ``None`` where it is not one of ours."""
+    match = _MESSAGE_ID.fullmatch(identifier)
+    if match is None:
+        return None
+    number = None if match["number"] is None else int(match["number"])
+    return OwnMessage(MessageKind(match["kind"]), ChunkId(match["batch"], int(match["chunk"])), number)
 
 
 def chunk_of_message(identifier: str) -> ChunkId | None:
     """Read back which chunk a message id of ours stands for; ``None`` where it is not one of ours."""
-    match = _MESSAGE_ID.fullmatch(identifier)
-    return match and ChunkId(match["batch"], int(match["chunk"]))
+    found = own_message(identifier)
+    return found and found.chunk
 
 
 def chunk_number(slice_number: int, index: int) -> int:
