@@ -22,6 +22,8 @@ class Transfer(NamedTuple):
     remittance: str = ""
     purpose: str = ""
     uetr: str = ""
+    creditor_town: str = ""
+    creditor_country: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class CreditTransfer:
     """A pain.001 or pacs.008. All transactions share currency, debtor and modality.
 
     clearing_system and instructed_agent are used by pacs.008; payment_information_id and modality by pain.001.
-    modality is the GovStack code, which profiles may map to a local instrument or an account scheme.
+    modality is the GovStack code, which profiles may map to a local instrument or an account scheme. Towns and
+    countries (ISO 3166, two letters) are for schemes that want structured addresses of the parties.
     """
 
     message_id: str
@@ -48,6 +51,8 @@ class CreditTransfer:
     instructing_agent: str = ""
     instructed_agent: str = ""
     category_purpose: str = ""
+    debtor_town: str = ""
+    debtor_country: str = ""
 
 
 class TransactionStatus(NamedTuple):
@@ -106,13 +111,14 @@ class AccountToVerify(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class VerificationRequest:
-    """An acmt.023."""
+    """An acmt.023. modality: as of a ``CreditTransfer``, of all its accounts."""
 
     message_id: str
     created: datetime
     initiating_party: str
     agent: str
     accounts: Sequence[AccountToVerify]
+    modality: str = "00"
 
 
 class Verification(NamedTuple):
