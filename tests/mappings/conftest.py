@@ -1,15 +1,10 @@
 """The engines of both sides with their own profiles, and the official schemas and samples where they are present."""
 
-import os
-from pathlib import Path
-
 import pytest
+from mapping_places import REPOSITORY, SHARED
 
 from connector.iso20022.engine import Engine
 from iso20022_schemas.catalogue import Catalogue
-
-REPOSITORY = Path(__file__).parents[2]
-SHARED = Path(os.environ.get("ISOGATE_SHARED", REPOSITORY.parent / "shared")) / "iso20022"
 
 
 @pytest.fixture(scope="session")
