@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from connector.domain.directory import Directory, Institution, InstitutionKind, Programme, Route, SourceBB
+from connector.domain.directory import (
+    Directory,
+    Inquiry,
+    Institution,
+    InstitutionKind,
+    Programme,
+    RecallPolicy,
+    Route,
+    SourceBB,
+    Unanswered,
+)
 
 DEBTOR_ACCOUNT: Final = "9000000001"
 SOURCES: Final = ("Gov_Stack_BB", "bb-digital-registries", "example Gov_Stack_BB")
@@ -36,6 +46,8 @@ def sandbox_directory(simulators_url: str, answer_within_seconds: float = 30.0) 
             addresses=addresses,
             url=f"{base}/{code}",
             answer_within_seconds=answer_within_seconds,
+            inquiry=Inquiry.MESSAGE_OR_FETCH,
+            unanswered=Unanswered.KEEP_ASKING,
         )
         for code, name, kind, addresses in _INSTITUTIONS
     }
@@ -54,6 +66,7 @@ def _programmes() -> tuple[Programme, ...]:
             debtor_agent="TREAXU22",
             account=DEBTOR_ACCOUNT,
             account_name="Ministry of Pensions",
+            recall=RecallPolicy.ALLOWED,
             budgets={"USD": BUDGET_MINOR},
         ),
         Programme(
@@ -73,6 +86,7 @@ def _programmes() -> tuple[Programme, ...]:
             debtor_agent="TREAXU22",
             account=DEBTOR_ACCOUNT,
             account_name="Sandbox programme",
+            recall=RecallPolicy.ALLOWED,
             open_budget=True,
         ),
     )

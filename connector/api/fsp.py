@@ -10,7 +10,7 @@ from connector.api.operation import Answer, Body, Call, Operation, Parameter
 from connector.api.settings import Role
 from connector.api.shapes import json_answer, plain
 from connector.domain.errors import NotFound, Refused
-from connector.flows import collect
+from connector.flows import collect, inbound
 
 GROUP: Final = "FSP"
 
@@ -34,12 +34,12 @@ async def _institution(call: Call) -> str:
 
 
 async def report(call: Call) -> web.Response:
-    """Take a pain.002, pacs.002, acmt.024 or pacs.004; answers only when its outcome is durable."""
+    """Take a report, return, recall's answer or rejection; answers only when its outcome is durable."""
     institution = await _institution(call)
     if call.request.content_type not in _XML and not call.request.content_type.endswith("+xml"):
         raise web.HTTPUnsupportedMediaType
     content = await _xml(call)
-    taken = await collect.report(call.services, institution, content)
+    taken = await inbound.message(call.services, institution, content)
     return json_answer({"messageId": taken.message_id, "message": taken.message, "status": taken.status})
 
 
@@ -127,7 +127,7 @@ OPERATIONS: Final = (
         ),
         roles=_INSTITUTIONS,
         parameters=(_CODE, _NAME),
-        description="pain.002, pacs.002, acmt.024 or pacs.004. Answered when the outcome is durable.",
+        description="pain.002, pacs.002, acmt.024, pacs.004, camt.029 or admi.002. Answered when it is durable.",
         media=("application/xml",),
         raw_example='<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10">...</Document>',
     ),

@@ -5,7 +5,7 @@ from typing import Annotated, Generic, Literal
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from connector.api.model_types import CurrencyCode, Item, Upto11, Upto36, Upto100
-from connector.domain.directory import ChannelKind, InstitutionKind, Route
+from connector.domain.directory import ChannelKind, Inquiry, InstitutionKind, RecallPolicy, Route, Unanswered
 
 MinorUnits = Annotated[int, Strict(), Field(gt=0, lt=10**18)]
 
@@ -36,6 +36,7 @@ class ProgrammeBody(_Exact):
     authorisation: Annotated[bool, Strict()] = False
     priority: Annotated[int, Strict(), Field(ge=0, le=9)] = 5
     sources: list[Upto36] = Field(default_factory=list, max_length=1000)
+    recall: RecallPolicy = RecallPolicy.BEFORE_SETTLEMENT
 
 
 class InstitutionBody(_Exact):
@@ -49,7 +50,10 @@ class InstitutionBody(_Exact):
     profile: Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z0-9_.-]+$")] = "generic"
     in_flight: Annotated[int, Strict(), Field(ge=1, le=1000)] = 4
     chunk_size: Annotated[int, Strict(), Field(ge=1, le=100_000)] = 2000
-    answer_within_seconds: Annotated[float, Field(gt=0, le=7 * 86400)] = 30.0
+    answer_within_seconds: Annotated[float, Field(ge=0, le=7 * 86400)] = 0.0
+    inquiries: Annotated[int, Strict(), Field(ge=0, le=1000)] = 0
+    inquiry: Inquiry = Inquiry.MESSAGE
+    unanswered: Unanswered = Unanswered.HOLD
 
 
 class SourceBody(_Exact):

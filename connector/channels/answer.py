@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from connector.domain.messages import PaymentReturn, StatusReport, VerificationReport
+from connector.domain.messages import PaymentReturn, RecallAnswer, StatusReport, VerificationReport
 
 Report = StatusReport | VerificationReport | PaymentReturn
 
@@ -22,10 +22,23 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Resolved:
+    """Asked for money back, the FSP says what it does about it."""
+
+    answer: RecallAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The FSP took a question about a message; what it knows comes later. It need not have the message itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class Declined:
-    """The FSP read the message and does not take it; sending it again would not help."""
+    """The FSP read the message and does not take it; sending it again would not help. code: its own or ISO's."""
 
     sentence: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,4 +53,4 @@ class Silent:
     sentence: str
 
 
-Answer = Reported | Accepted | Declined | NotKnown | Silent
+Answer = Reported | Resolved | Accepted | Asked | Declined | NotKnown | Silent

@@ -1,11 +1,22 @@
 """The one interface of all ways out to an FSP."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from connector.channels.answer import Answer
 from connector.domain.directory import Institution
-from connector.domain.messages import CreditTransfer, VerificationRequest
+from connector.domain.messages import CreditTransfer, Recall, StatusInquiry, VerificationRequest
+
+Outgoing = CreditTransfer | VerificationRequest | StatusInquiry | Recall
+"""What goes out to an FSP."""
+
+Noted = Callable[[Sequence[str]], Awaitable[None]]
+"""Told, before a message leaves, what writing it has cut or transliterated."""
+
+
+async def nobody(notes: Sequence[str]) -> None:
+    """Let the notes go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +36,14 @@ class Channel(Protocol):
     ``Refused`` is raised only where our own message cannot be written.
     """
 
-    async def send(self, to: Institution, message: str, value: CreditTransfer | VerificationRequest) -> Answer:
-        """Hand over a chunk as the named message (``pain.001.001.09``)."""
+    async def send(self, to: Institution, message: str, value: Outgoing, noted: Noted = nobody) -> Answer:
+        """Hand over a chunk, or a question about one, as the named message (``pain.001.001.09``).
+
+        An inquiry is answered by ``Reported`` or ``Asked``, a recall by ``Resolved`` or ``Accepted``.
+        """
 
     async def inquire(self, to: Institution, message_id: str) -> Answer:
-        """Ask what became of a message: ``Reported``, ``Accepted`` (no report yet), ``NotKnown`` or ``Silent``."""
+        """Fetch what became of a message: ``Reported``, ``Accepted`` (no report yet), ``NotKnown`` or ``Silent``."""
 
     async def authorise(self, to: Institution, request: AuthorisationRequest) -> Answer:
         """Ask the payer bank to let a batch's money go; the word itself comes by callback."""

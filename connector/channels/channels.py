@@ -7,12 +7,11 @@ from typing import Self
 import aiohttp
 
 from connector.channels.answer import Answer
-from connector.channels.channel import AuthorisationRequest, Channel
+from connector.channels.channel import AuthorisationRequest, Channel, Noted, Outgoing, nobody
 from connector.channels.govstack_json import GovStackJson
 from connector.channels.iso_http import IsoHttp
 from connector.channels.wire import Wire
 from connector.domain.directory import ChannelKind, Institution
-from connector.domain.messages import CreditTransfer, VerificationRequest
 from connector.iso20022.engine import Engine
 
 
@@ -52,13 +51,13 @@ class Channels:
         """The shared HTTP session, also used for callbacks to Source BBs."""
         return self._wire.session
 
-    async def send(self, to: Institution, message: str, value: CreditTransfer | VerificationRequest) -> Answer:
-        """Hand over a chunk; see ``Channel.send``."""
+    async def send(self, to: Institution, message: str, value: Outgoing, noted: Noted = nobody) -> Answer:
+        """Hand over a chunk, or a question about one; see ``Channel.send``."""
         async with self._gate(to):
-            return await self._by_kind[to.channel].send(to, message, value)
+            return await self._by_kind[to.channel].send(to, message, value, noted)
 
     async def inquire(self, to: Institution, message_id: str) -> Answer:
-        """Ask about a message; see ``Channel.inquire``."""
+        """Fetch what became of a message; see ``Channel.inquire``."""
         async with self._gate(to):
             return await self._by_kind[to.channel].inquire(to, message_id)
 

@@ -14,11 +14,19 @@ from urllib.parse import urlencode
 import msgspec
 
 from connector.channels.answer import Accepted, Answer, Declined, NotKnown, Reported, Silent
-from connector.channels.channel import AuthorisationRequest
+from connector.channels.channel import AuthorisationRequest, Noted, Outgoing, nobody
 from connector.channels.wire import HttpAnswer, Wire
 from connector.domain.directory import Institution
 from connector.domain.ids import REFERENCE_LENGTH, chunk_of_message
-from connector.domain.messages import CreditTransfer, StatusReport, TransactionStatus, Transfer, VerificationRequest
+from connector.domain.messages import (
+    CreditTransfer,
+    Recall,
+    StatusInquiry,
+    StatusReport,
+    TransactionStatus,
+    Transfer,
+    VerificationRequest,
+)
 from connector.domain.money import decimal_amount
 
 DEFINITE_REFUSALS: Final = frozenset({400, 413, 415, 422})
@@ -53,11 +61,23 @@ class GovStackJson:
         self._wire = wire
         self._connector_url = connector_url.rstrip("/")
 
-    async def send(self, to: Institution, message: str, value: CreditTransfer | VerificationRequest) -> Answer:
-        """Hand over a chunk: as a bulk payment, or as a bulk validation of accounts. ``message`` does not matter."""
-        del message
-        if isinstance(value, VerificationRequest):
-            return await self._validate(to, value)
+    async def send(self, to: Institution, message: str, value: Outgoing, noted: Noted = nobody) -> Answer:
+        """Hand over a chunk: as a bulk payment, or as a bulk validation of accounts. ``message`` does not matter.
+
+        An inquiry fetches the details; a recall is declined, for the contract has none.
+        """
+        del message, noted
+        match value:
+            case VerificationRequest():
+                return await self._validate(to, value)
+            case StatusInquiry():
+                return await self.inquire(to, value.original_message_id)
+            case Recall():
+                return Declined(f"{to.code} cannot be asked for money back by its JSON channel")
+            case CreditTransfer():
+                return await self._pay(to, value)
+
+    async def _pay(self, to: Institution, value: CreditTransfer) -> Answer:
         headers = {
             **_headers(correlation_of(value.message_id), "X-CorrelationID"),
             "X-Callback-URL": f"{self._connector_url}/api/v1/batch",

@@ -1,25 +1,27 @@
 """ISO 20022 messages over HTTP.
 
-``POST {url}/iso20022`` hands over a message and answers 200 with a report or 202; ``GET {url}/iso20022/reports/{id}``
-answers 200 with the latest report, 204 while there is none, 404 for a message that never came.
+``POST {url}/iso20022`` hands over a message and answers 200 with the message that answers it, or 202;
+``GET {url}/iso20022/reports/{id}`` answers 200 with the latest report, 204 while there is none, 404 for a message
+that never came.
 """
 
 import asyncio
 from typing import Final
 from urllib.parse import quote
 
-from connector.channels.answer import Accepted, Answer, Declined, NotKnown, Reported, Silent
-from connector.channels.channel import AuthorisationRequest
+from connector.channels.answer import Accepted, Answer, Asked, Declined, NotKnown, Reported, Resolved, Silent
+from connector.channels.channel import AuthorisationRequest, Noted, Outgoing, nobody
 from connector.channels.govstack_json import GovStackJson
 from connector.channels.wire import HttpAnswer, Wire
 from connector.domain.directory import Institution
 from connector.domain.errors import Refused
 from connector.domain.messages import (
-    CreditTransfer,
     PaymentReturn,
+    RecallAnswer,
+    Rejection,
+    StatusInquiry,
     StatusReport,
     VerificationReport,
-    VerificationRequest,
 )
 from connector.iso20022.engine import Engine
 
@@ -35,18 +37,27 @@ class IsoHttp:
         self._engine = engine
         self._json = json
 
-    async def send(self, to: Institution, message: str, value: CreditTransfer | VerificationRequest) -> Answer:
+    async def send(self, to: Institution, message: str, value: Outgoing, noted: Noted = nobody) -> Answer:
         """Write the message with the institution's profile, validate it and hand it over."""
-        body = await asyncio.to_thread(self._engine.write, to.profile, message, value)
+        written = await asyncio.to_thread(self._engine.compose, to.profile, message, value, receiver=to.code)
+        if written.notes:
+            await noted(written.notes)
         headers = {"Content-Type": "application/xml", "X-Message-Name": message}
-        answer = await self._wire.exchange("POST", f"{to.url}/iso20022", headers=headers, body=body)
+        answer = await self._wire.exchange("POST", f"{to.url}/iso20022", headers=headers, body=written.body)
         if answer.status == 200 and answer.body:
             return await self._read(to, answer.body)
         if answer.status in (200, 202, 204):
-            return Accepted()
+            return Asked() if isinstance(value, StatusInquiry) else Accepted()
         if answer.status in DEFINITE_REFUSALS:
-            return Declined(f"{to.code} refused the message with HTTP status {answer.status}")
+            return await self._declined(to, answer)
         return _silence(to, answer)
+
+    async def _declined(self, to: Institution, answer: HttpAnswer) -> Answer:
+        """A refusal may come with an admi.002 that says why."""
+        told = await self._read(to, answer.body) if answer.body.lstrip().startswith(b"<") else None
+        if isinstance(told, Declined):
+            return told
+        return Declined(f"{to.code} refused the message with HTTP status {answer.status}")
 
     async def inquire(self, to: Institution, message_id: str) -> Answer:
         """Fetch the latest report on a message."""
@@ -62,14 +73,19 @@ class IsoHttp:
         return await self._json.authorise(to, request)
 
     async def _read(self, to: Institution, body: bytes) -> Answer:
-        """Read a report; one that cannot be read tells nothing about the message."""
+        """Read an answer; one that cannot be read tells nothing about the message."""
         try:
             received = await asyncio.to_thread(self._engine.read, body, profile=to.profile)
         except Refused as refused:
-            return Silent(f"{to.code} sent a report that cannot be read: {refused}")
-        if isinstance(received.value, StatusReport | VerificationReport | PaymentReturn):
-            return Reported(received.value)
-        return Silent(f"{to.code} answered with a {received.message}, which is no report")
+            return Silent(f"{to.code} sent an answer that cannot be read: {refused}")
+        match received.value:
+            case StatusReport() | VerificationReport() | PaymentReturn() as report:
+                return Reported(report)
+            case RecallAnswer() as resolution:
+                return Resolved(resolution)
+            case Rejection(reason=reason, description=description):
+                return Declined(f"{to.code} rejected the message: {reason} {description}".strip(), reason)
+        return Silent(f"{to.code} answered with a {received.message}, which is no answer")
 
 
 def _silence(to: Institution, answer: HttpAnswer) -> Silent:

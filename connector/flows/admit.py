@@ -59,7 +59,7 @@ async def authorise(services: Services, entry: Entry) -> None:
     if isinstance(answer, Declined):
         return await refuse(services, batch, progress.state, f"AG01 {answer.sentence}", entry)
     attempt = attempt_of(entry)
-    delay = backoff(way.executor.answer_within_seconds, attempt, ASK_AGAIN_AT_MOST_SECONDS)
+    delay = backoff(services.terms(way.executor).answer_seconds, attempt, ASK_AGAIN_AT_MOST_SECONDS)
     await store.queue.put([tasks.authorise(batch, number, due_at=services.clock() + delay, attempt=attempt + 1)])
     return await store.queue.done(entry)
 

@@ -1,21 +1,20 @@
 """Step 5: read what an FSP reports and move instructions forward. Answers only when that is durable."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from connector.channels.answer import Report
 from connector.domain.batch import Batch, BatchKind, BatchState
 from connector.domain.chunk import Chunk, ChunkStatus, Update
 from connector.domain.errors import NotFound, Refused
 from connector.domain.event import Event
-from connector.domain.ids import ChunkId, chunk_of_message
+from connector.domain.ids import ChunkId, MessageKind, chunk_of_message, own_message
 from connector.domain.instruction import Reason
-from connector.domain.messages import PaymentReturn, StatusReport, VerificationReport
-from connector.domain.status import InstructionStatus
-from connector.flows import admit, peers, tasks
+from connector.domain.messages import StatusReport, VerificationReport
+from connector.domain.status import OUTCOME_OF_BYTE, InstructionStatus, Outcome, outcome
+from connector.flows import admit, alerts, peers, tasks
 from connector.flows.change import change
 from connector.flows.compose import chunk_message_id
 from connector.flows.dispatch import arrived
@@ -23,6 +22,8 @@ from connector.flows.reconcile import MAXIMUM_INFORMATION, VERIFIED, Positions, 
 from connector.flows.routing import way_of
 from connector.flows.services import Services
 from connector.store import Task
+
+_OPPOSITES: Final = {Outcome.COMPLETED, Outcome.FAILED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +44,16 @@ class Sent:
     status: ChunkStatus
 
 
-async def report(services: Services, institution: str, body: bytes) -> Collected:
-    """Take a pain.002, pacs.002, acmt.024 or pacs.004 that an institution pushed.
+async def take(services: Services, institution: str, report: Report, message: str) -> Collected:
+    """Take a report or return that an institution pushed.
 
-    Raises ``Refused``: unreadable or invalid XML, wrong sums, an unknown message id or transaction, a foreign chunk.
+    Raises ``Refused``: wrong sums, an unknown message id or transaction, a foreign chunk.
     """
-    profile = await _profile_of(services, institution)
-    received = await asyncio.to_thread(services.engine.read, body, profile=profile)
-    value = received.value
-    if not isinstance(value, StatusReport | VerificationReport | PaymentReturn):
-        raise Refused.because("/", "unexpected_message", f"A {received.message} is not a report.")
-    sent = await _sent(services, institution, value.original_message_id, _kind_of(value))
-    news = updates(value, sent.chunk)
-    changed = await _apply(services, sent, news, institution, received.message)
-    return Collected(value.message_id, received.message, "processed" if changed else "repeated")
+    report = _about_payments(report)
+    sent = await sent_to(services, institution, report.original_message_id, _kind_of(report))
+    news = updates(report, sent.chunk)
+    changed = await _apply(services, sent, news, institution, message)
+    return Collected(report.message_id, message, "processed" if changed else "repeated")
 
 
 async def validation_answer(
@@ -67,7 +64,7 @@ async def validation_answer(
     Raises ``Refused`` for a chunk that was not sent to this institution, or an instruction that was not in it.
     """
     name = chunk_message_id(BatchKind.PREVALIDATION, ChunkId(ref, chunk))
-    sent = await _sent(services, institution, name, BatchKind.PREVALIDATION)
+    sent = await sent_to(services, institution, name, BatchKind.PREVALIDATION)
     positions = Positions(sent.chunk)
     bad = {positions.of(name): Reason("NARR", reason[:MAXIMUM_INFORMATION]) for name, reason in failed.items()}
     news = [
@@ -107,7 +104,7 @@ async def status_push(services: Services, institution: str, batch_id: str, body:
     for the details. Raises ``Refused`` for a foreign or unknown batch id, and for counts that do not fit.
     """
     name = await peers.own_name(services, institution, batch_id)
-    sent = await _sent(services, institution, name, BatchKind.DISBURSEMENT)
+    sent = await sent_to(services, institution, name, BatchKind.DISBURSEMENT)
     size = len(sent.chunk.credits)
     counts = [_count(body, field) for field in ("completed", "failed", "ongoing")]
     if _count(body, "TotalTransactions") != size or sum(counts) != size:
@@ -128,18 +125,30 @@ def _count(body: Mapping[str, Any], field: str) -> int:
     return value
 
 
+def _about_payments(report: Report) -> Report:
+    """An answer that names the inquiry as its original: only what it says of single payments is about them."""
+    own = own_message(report.original_message_id)
+    if not isinstance(report, StatusReport) or own is None or own.kind is not MessageKind.INQUIRY:
+        return report
+    original = chunk_message_id(BatchKind.DISBURSEMENT, own.chunk)
+    return replace(
+        report, original_message_id=original, group_status="", blocks=(), original_count=None, original_total=""
+    )
+
+
 def _kind_of(report: Report) -> BatchKind:
     return BatchKind.PREVALIDATION if isinstance(report, VerificationReport) else BatchKind.DISBURSEMENT
 
 
-async def _profile_of(services: Services, institution: str) -> str:
+async def profile_of(services: Services, institution: str) -> str:
+    """The profile by which an institution's messages are read; raises ``Refused`` for an unknown one."""
     place = (await services.store.directory.load()).institutions.get(institution)
     if place is None:
         raise Refused.because("/", "unknown_institution", "There is no such institution.")
     return place.profile
 
 
-async def _sent(services: Services, institution: str, original: str, kind: BatchKind) -> Sent:
+async def sent_to(services: Services, institution: str, original: str, kind: BatchKind) -> Sent:
     """Find the chunk that a message id means; raises ``Refused`` unless it went to this institution."""
     identifier = chunk_of_message(original)
     if identifier is None or chunk_message_id(kind, identifier) != original:
@@ -181,5 +190,14 @@ async def _apply(services: Services, sent: Sent, news: Sequence[Update], institu
         return tasks.notify(sent.batch, occasion) if returned else ()
 
     alter = partial(arrived, updates=news, now=now)
-    _, changed = await change(services, sent.batch, sent.chunk, sent.status, alter, event=event, then=then)
+    after, changed = await change(services, sent.batch, sent.chunk, sent.status, alter, event=event, then=then)
+    if contrary := _contrary(after, news):
+        word = event._replace(action="contrary report", outcome=f"ignored for {contrary} payments")
+        await alerts.raise_alert(services, sent.batch.ref, word)
     return changed
+
+
+def _contrary(status: ChunkStatus, news: Sequence[Update]) -> int:
+    """How many payments ended one way and are now said to have ended the other way; the first ending stands."""
+    codes = status.codes
+    return sum({OUTCOME_OF_BYTE[codes[position]], outcome(said)} == _OPPOSITES for position, said, _ in news)

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from connector.channels import AuthorisationRequest
 from connector.domain.batch import Batch, BatchKind
 from connector.domain.chunk import Chunk
-from connector.domain.directory import Route
 from connector.domain.ids import ChunkId, MessageKind, message_id
 from connector.domain.instruction import Credit
 from connector.domain.messages import AccountToVerify, CreditTransfer, Transfer, VerificationRequest
@@ -38,9 +37,8 @@ def authorisation(batch: Batch, number: int, way: Way) -> AuthorisationRequest:
 
 def _transfer(batch: Batch, chunk: Chunk, way: Way, now: float) -> CreditTransfer:
     programme, created = way.programme, datetime.fromtimestamp(int(now), UTC)
-    switched = programme.route is Route.SWITCH
     name = chunk_message_id(batch.kind, chunk.id)
-    make = _switched_leg if switched else _leg
+    make = _switched_leg if way.switched else _leg
     return CreditTransfer(
         message_id=name,
         created=created,
@@ -55,8 +53,8 @@ def _transfer(batch: Batch, chunk: Chunk, way: Way, now: float) -> CreditTransfe
         payment_information_id=name,
         modality=chunk.modality,
         creditor_agent=chunk.institution,
-        instructing_agent=programme.debtor_agent if switched else "",
-        instructed_agent=chunk.institution if switched else "",
+        instructing_agent=programme.debtor_agent if way.switched else "",
+        instructed_agent=chunk.institution if way.switched else "",
     )
 
 

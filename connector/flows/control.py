@@ -58,7 +58,7 @@ async def _cancel_running(services: Services, batch: Batch, actor: str, origin: 
             raise NotPermitted("batch", batch.ref, "being sent")
     await services.store.events.add(batch.ref, Event(services.clock(), actor, "cancellation", origin, "ok"))
     for number in range(batch.slices):
-        await _cancel_slice(services, batch, number)
+        await cancel_slice(services, batch, number)
     sent = [
         number for number in await batches.chunk_numbers(batch.ref) if not await _cancelled(services, batch, number)
     ]
@@ -66,7 +66,7 @@ async def _cancel_running(services: Services, batch: Batch, actor: str, origin: 
         raise NotPermitted("batch", batch.ref, f"sent in part ({len(sent)} chunks)")
 
 
-async def _cancel_slice(services: Services, batch: Batch, number: int) -> None:
+async def cancel_slice(services: Services, batch: Batch, number: int) -> None:
     """A slice that is not resolved yet becomes chunks that go nowhere."""
     try:
         instructions = await services.store.batches.slice(batch.ref, number)

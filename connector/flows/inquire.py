@@ -1,20 +1,43 @@
-"""Step 4b: ask about a chunk that was sent and of which something is still open."""
+"""Step 4b: silence. Ask about a chunk that was sent and of which something is still open.
+
+Nothing moves on without an answer. When the last inquiry has brought none, the payments stay pending and the operator
+is alerted; nothing is sent again and nothing is rejected for it. A late report is taken whenever it comes.
+"""
 
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
-from connector.channels import Answer, NotKnown, Reported
+from connector.channels import Answer, NotKnown, Reported, Silent
 from connector.domain.chunk import ChunkStatus, Dispatch
+from connector.domain.directory import Unanswered
 from connector.domain.errors import Refused
-from connector.flows import tasks
+from connector.flows import alerts, tasks
 from connector.flows.change import change
 from connector.flows.dispatch import Exchange, arrived
 from connector.flows.reconcile import updates
 from connector.flows.services import Services
-from connector.flows.times import attempt_of, backoff
+from connector.flows.times import backoff
 from connector.store import Entry
 
 INQUIRE_AT_MOST_SECONDS: Final = 3600.0
+
+
+class Patience(NamedTuple):
+    """How often was asked, how often in a row without an answer, and the chunk's version at the last asking."""
+
+    asked: int = 0
+    unanswered: int = 0
+    version: int = 0
+
+    @classmethod
+    def of(cls, entry: Entry, status: ChunkStatus) -> "Patience":
+        """Read it from a task; what has changed since the last asking was an answer."""
+        asked, unanswered, version = (*map(int, filter(str.isdecimal, entry.task.data.split("/"))), 0, 0, 0)[:3]
+        return cls(asked, 0 if status.version != version else unanswered, status.version)
+
+    def __str__(self) -> str:
+        """Write it for a task."""
+        return "/".join(map(str, self))
 
 
 async def run(services: Services, entry: Entry) -> None:
@@ -22,23 +45,34 @@ async def run(services: Services, entry: Entry) -> None:
     exchange, status = await Exchange.of(services, entry)
     if status.dispatch is not Dispatch.SENT or status.settled:
         return await services.store.queue.done(entry)
-    answer = await exchange.ask()
+    patience = Patience.of(entry, status)
+    answer = await exchange.ask(patience.asked)
     if isinstance(answer, NotKnown):  # it was accepted, and lost: the same message again
         return await exchange.send(status)
-    return await _ask_again(exchange, status, answer)
+    return await _ask_again(exchange, status, answer, patience)
 
 
-async def _ask_again(exchange: Exchange, status: ChunkStatus, answer: Answer) -> None:
-    """Take what the answer says, and come back while anything is open."""
-    services, attempt = exchange.services, attempt_of(exchange.entry)
+async def _ask_again(exchange: Exchange, status: ChunkStatus, answer: Answer, patience: Patience) -> None:
+    """Take what the answer says, and come back while anything is open and the institution's terms are not used up."""
+    services, done = exchange.services, exchange.services.store.queue.done
+    silent = not isinstance(answer, Reported)
     if isinstance(answer, Reported):
         status = await _progress(exchange, status, answer)
-    if not status.settled:
-        first = exchange.way.executor.answer_within_seconds
-        due_at = services.clock() + backoff(first, attempt, INQUIRE_AT_MOST_SECONDS)
-        again = tasks.inquire(exchange.batch, exchange.chunk.id.number, due_at=due_at, attempt=attempt + 1)
+    after = Patience(patience.asked + 1, patience.unanswered + 1 if silent else 0, status.version)
+    if status.settled:
+        return await done(exchange.entry)
+    if isinstance(answer, Silent) and after.unanswered == 1:
+        await services.store.events.add(exchange.batch.ref, exchange.event("no answer", answer.sentence))
+    if after.unanswered == exchange.terms.inquiries:
+        sentence = f"{after.unanswered} inquiries brought no report; the payments stay pending."
+        await alerts.raise_alert(services, exchange.batch.ref, exchange.event("no answer", sentence))
+    if after.unanswered < exchange.terms.inquiries or exchange.way.executor.unanswered is Unanswered.KEEP_ASKING:
+        delay = backoff(exchange.terms.answer_seconds, patience.asked, INQUIRE_AT_MOST_SECONDS)
+        again = tasks.inquire(
+            exchange.batch, exchange.chunk.id.number, due_at=services.clock() + delay, patience=str(after)
+        )
         await services.store.queue.put([again])
-    await services.store.queue.done(exchange.entry)
+    return await done(exchange.entry)
 
 
 async def _progress(exchange: Exchange, status: ChunkStatus, answer: Reported) -> ChunkStatus:

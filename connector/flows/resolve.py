@@ -29,7 +29,7 @@ async def run(services: Services, entry: Entry) -> None:
     way = way_of(directory, batch.programme, batch.kind)
     found = await _payees(services, batch.source, instructions)
     now = services.clock()
-    cut = Debulk(directory, way.executor.chunk_size).slice
+    cut = Debulk(directory, services.terms(way.executor).transactions).slice
     first = number * services.settings.slice_size
     chunks = await asyncio.to_thread(cut, batch.ref, number, first, instructions, found, now)
     done = await store.batches.resolved(

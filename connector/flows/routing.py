@@ -1,4 +1,4 @@
-"""Which institution executes a programme's chunks, and by which message. Pure."""
+"""Which institution executes a programme's chunks, by which message and on which terms. Pure."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,18 +6,58 @@ from typing import Final
 from connector.domain.batch import BatchKind
 from connector.domain.directory import Directory, Institution, Programme, Route
 from connector.domain.errors import Refused
+from connector.iso20022.scheme import Job, Scheme
 
-PAYMENT_MESSAGE: Final = {Route.PAYER_BANK: "pain.001.001.09", Route.SWITCH: "pacs.008.001.08"}
-VERIFICATION_MESSAGE: Final = "acmt.023.001.03"
+ANSWER_SECONDS: Final = 30.0
+INQUIRIES: Final = 10
+"""What holds where neither the institution nor its scheme says anything."""
+
+_PAYING: Final = {Route.PAYER_BANK: Job.INITIATION, Route.SWITCH: Job.INTERBANK}
+_RECALLING: Final = {Route.PAYER_BANK: Job.RECALL, Route.SWITCH: Job.INTERBANK_RECALL}
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Where a programme's chunks go and as what: the programme, who executes it, and the message's name."""
+    """Where a programme's chunks go and as what: the programme, who executes it, and the message's job."""
 
     programme: Programme
     executor: Institution
-    message: str
+    job: Job
+
+    @property
+    def switched(self) -> bool:
+        """Whether the programme's funding agent takes part in a switch itself."""
+        return self.programme.route is Route.SWITCH
+
+    @property
+    def recalling(self) -> Job:
+        """The job of the message that asks for money back on this way."""
+        return _RECALLING[self.programme.route]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms an institution is spoken to: its own, else its scheme's, else the defaults.
+
+    answer_seconds: silence after which it is asked; inquiries: questions without an answer until the operator is
+    alerted; transactions: most credits in a message.
+    """
+
+    scheme: Scheme
+    answer_seconds: float
+    inquiries: int
+    transactions: int
+
+
+def terms_of(scheme: Scheme, institution: Institution) -> Terms:
+    """Put an institution's terms together."""
+    limit = scheme.transactions or institution.chunk_size
+    return Terms(
+        scheme,
+        institution.answer_within_seconds or scheme.answer_seconds or ANSWER_SECONDS,
+        institution.inquiries or scheme.inquiries or INQUIRIES,
+        min(institution.chunk_size, limit),
+    )
 
 
 def way_of(directory: Directory, programme_id: str, kind: BatchKind) -> Way:
@@ -33,4 +73,4 @@ def way_of(directory: Directory, programme_id: str, kind: BatchKind) -> Way:
             f"Programme {programme_id} is executed by an institution that is not connected.",
         )
     paying = kind is BatchKind.DISBURSEMENT
-    return Way(programme, executor, PAYMENT_MESSAGE[programme.route] if paying else VERIFICATION_MESSAGE)
+    return Way(programme, executor, _PAYING[programme.route] if paying else Job.VERIFICATION)

@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from connector.channels import Channels
+from connector.domain.directory import Institution
+from connector.domain.errors import NotFound, Refused
+from connector.flows.routing import Terms, terms_of
 from connector.iso20022.engine import Engine
 from connector.store import Store
 
@@ -48,3 +51,14 @@ class Services:
     channels: Channels
     clock: Callable[[], float]
     settings: FlowSettings = field(default_factory=FlowSettings)
+
+    def terms(self, institution: Institution) -> Terms:
+        """On which terms an institution is spoken to; raises ``Refused`` for one whose scheme is not installed."""
+        try:
+            return terms_of(self.engine.scheme(institution.profile), institution)
+        except NotFound:
+            raise Refused.because(
+                "/profile",
+                "unknown_scheme",
+                f"There is no scheme {institution.profile}, which {institution.code} has.",
+            ) from None

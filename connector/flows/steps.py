@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
-from connector.flows import admit, dispatch, inquire, notify, resolve, settle
+from connector.flows import admit, dispatch, inquire, notify, recall, resolve, settle
 from connector.flows.services import Services
 from connector.store import Entry
 
@@ -23,6 +23,7 @@ STEPS: Final = {
         Step("authorise", admit.authorise, 45),
         Step("release", admit.release, 30),
         Step("settle", settle.run, 30),
+        Step("recall", recall.run, 55),
         Step("inquire", inquire.run, 55),
         Step("dispatch", dispatch.run, 55),
         Step("resolve", resolve.run, 45),

@@ -25,9 +25,14 @@ def dispatch(batch: Batch, chunk: int, *, due_at: float = 0.0, attempt: int = 0)
     return Task("dispatch", batch.ref, chunk, batch.priority, due_at, str(attempt))
 
 
-def inquire(batch: Batch, chunk: int, *, due_at: float, attempt: int = 0) -> Task:
-    """Ask about a chunk that was sent and is not final."""
-    return Task("inquire", batch.ref, chunk, batch.priority, due_at, str(attempt))
+def inquire(batch: Batch, chunk: int, *, due_at: float, patience: str = "0/0/0") -> Task:
+    """Ask about a chunk that was sent and is not final; patience: see ``inquire.Patience``."""
+    return Task("inquire", batch.ref, chunk, batch.priority, due_at, patience)
+
+
+def recall(batch: Batch, chunk: int, *, due_at: float = 0.0, attempt: int = 0) -> Task:
+    """Hand over the recalls of a chunk that the institution does not have yet."""
+    return Task("recall", batch.ref, chunk, batch.priority, due_at, str(attempt))
 
 
 def settle(batch: Batch, chunk: Chunk) -> Task:

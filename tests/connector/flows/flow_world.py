@@ -12,6 +12,12 @@ from connector.domain.instruction import CreditInstruction
 from connector.domain.messages import (
     BlockStatus,
     CreditTransfer,
+    Message,
+    Recall,
+    RecallAnswer,
+    RecallResult,
+    Rejection,
+    StatusInquiry,
     StatusReport,
     TransactionStatus,
     Verification,
@@ -34,7 +40,11 @@ class Fsp:
         self.reject: dict[str, str] = {}  # end-to-end id -> reason
         self.status = "ACSC"
         self.messages: list[CreditTransfer | VerificationRequest] = []
-        self.asked: list[str] = []
+        self.asked: list[str] = []  # message ids whose report was fetched
+        self.inquiries: list[StatusInquiry] = []
+        self.recalls: list[Recall] = []
+        self.resolve: str | None = None  # ACCR | RJCR | PDCR: answer recalls at once so
+        self.reject_with: str | None = None  # answer with an admi.002 of this reason
         self.calls: list[tuple[str, dict[str, str], object]] = []
         self.callbacks: list[dict[str, object]] = []
         self.callback_answers: list[int] = []
@@ -93,6 +103,14 @@ class Fsp:
         if self.mode == "refuse":
             return web.Response(status=400)
         message = self.engine.read(await request.read()).value
+        if self.reject_with:
+            return self._xml("admi.002.001.01", Rejection(message.message_id, self.reject_with, "Not like this"))
+        if isinstance(message, StatusInquiry):
+            return self._inquired(message)
+        if isinstance(message, Recall):
+            self.recalls.append(message)
+            answer = self.resolution(message, self.resolve) if self.resolve else None
+            return self._xml("camt.029.001.09", answer) if answer else web.Response(status=202)
         assert isinstance(message, CreditTransfer | VerificationRequest)
         self.messages.append(message)
         if self.mode == "lose":
@@ -100,6 +118,38 @@ class Fsp:
         if self.mode == "accept":
             return web.Response(status=202)
         return web.Response(body=self.report(message), content_type="application/xml")
+
+    def _inquired(self, inquiry: StatusInquiry) -> web.Response:
+        self.inquiries.append(inquiry)
+        message = self.by_id(inquiry.original_message_id)
+        if message is None:
+            return self._xml("pain.002.001.10", unknown(inquiry))
+        if self.mode == "accept":
+            return web.Response(status=202)
+        return web.Response(body=self.report(message), content_type="application/xml")
+
+    def _xml(self, name: str, value: Message) -> web.Response:
+        return web.Response(body=self.engine.write("generic", name, value), content_type="application/xml")
+
+    def resolution(self, recall: Recall, status: str, **changes: object) -> RecallAnswer:
+        """What the bank says to a recall, of everything in it alike."""
+        reason = "LEGL" if status == "RJCR" else ""
+        answer = RecallAnswer(
+            message_id=f"A{recall.message_id}"[:35],
+            created=datetime.now(UTC).replace(microsecond=0),
+            case_id=recall.case_id,
+            assigner="TREAXU22",
+            assignee="Ministry",
+            confirmation={"ACCR": "CNCL"}.get(status, status),
+            original_message_id=recall.original_message_id,
+            original_message=recall.original_message,
+            reason="" if recall.transfers else reason,
+            results=[
+                RecallResult(item.recall_id, item.instruction_id, item.end_to_end_id, "", status, reason)
+                for item in recall.transfers
+            ],
+        )
+        return replace(answer, **changes)
 
     async def _tell(self, request: web.Request) -> web.Response:
         self.asked.append(request.match_info["id"])
@@ -118,6 +168,20 @@ class Fsp:
         body = await request.json()
         self.callbacks.append({**body, "callback_id": request.headers["X-Callback-ID"]})
         return web.Response(status=self.callback_answers.pop(0) if self.callback_answers else 200)
+
+
+def unknown(inquiry: StatusInquiry) -> StatusReport:
+    """A bank's word that it never saw a message."""
+    return StatusReport(
+        message="pain.002.001.10",
+        message_id=f"R{inquiry.message_id}",
+        created=datetime.now(UTC).replace(microsecond=0),
+        original_message_id=inquiry.original_message_id,
+        original_message=inquiry.original_message,
+        group_status="RJCT",
+        group_reason="NOOR",
+        initiating_party="Bank",
+    )
 
 
 class World:

@@ -9,7 +9,7 @@ from flow_world import World, pay, person
 from connector.domain.batch import Batch, BatchState
 from connector.domain.errors import Refused
 from connector.domain.messages import BlockStatus, CreditTransfer, PaymentReturn, ReturnedTransfer, TransactionStatus
-from connector.flows import collect, status
+from connector.flows import inbound, status
 
 
 async def sent(world: World, payments: int = 3) -> tuple[Batch, CreditTransfer]:
@@ -25,7 +25,7 @@ async def sent(world: World, payments: int = 3) -> tuple[Batch, CreditTransfer]:
 
 async def push(world: World, message: CreditTransfer, **changes: object) -> str:
     body = world.fsp.report(message, **changes)
-    return (await collect.report(world.services, "TREAXU22", body)).status
+    return (await inbound.message(world.services, "TREAXU22", body)).status
 
 
 async def statuses(world: World, batch: Batch) -> list[str]:
@@ -117,7 +117,7 @@ async def test_a_foreign_institution_is_refused(world: World) -> None:
     batch, message = await sent(world)
     for institution, code in (("UNIOXU22", "foreign_chunk"), ("NOBODY", "unknown_institution")):
         with pytest.raises(Refused) as refused:
-            await collect.report(world.services, institution, world.fsp.report(message))
+            await inbound.message(world.services, institution, world.fsp.report(message))
         assert refused.value.faults[0].code == code
     assert await statuses(world, batch) == ["PDNG"] * 3
 
@@ -125,7 +125,7 @@ async def test_a_foreign_institution_is_refused(world: World) -> None:
 @pytest.mark.parametrize("body", [b"", b"<", b"<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>", b"\xff\x00", b"{}"])
 async def test_what_is_no_message_is_refused(world: World, body: bytes) -> None:
     with pytest.raises(Refused):
-        await collect.report(world.services, "TREAXU22", body)
+        await inbound.message(world.services, "TREAXU22", body)
 
 
 def returned(message: CreditTransfer, index: int, minor: int = 1000) -> PaymentReturn:
@@ -150,8 +150,8 @@ async def test_a_return_takes_a_completed_payment_back_and_is_told(world: World)
     await push(world, message)
     await world.carry()
     body = world.fsp.engine.write("generic", "pacs.004.001.09", returned(message, 1))
-    assert (await collect.report(world.services, "TREAXU22", body)).status == "processed"
-    assert (await collect.report(world.services, "TREAXU22", body)).status == "repeated"
+    assert (await inbound.message(world.services, "TREAXU22", body)).status == "processed"
+    assert (await inbound.message(world.services, "TREAXU22", body)).status == "repeated"
     assert await push(world, message) == "repeated"
     await world.carry()
     assert await statuses(world, batch) == ["ACSC", "RTND", "ACSC"]
@@ -163,7 +163,7 @@ async def test_a_return_takes_a_completed_payment_back_and_is_told(world: World)
 async def test_a_return_before_the_final_report_counts(world: World) -> None:
     batch, message = await sent(world)
     body = world.fsp.engine.write("generic", "pacs.004.001.09", returned(message, 0))
-    await collect.report(world.services, "TREAXU22", body)
+    await inbound.message(world.services, "TREAXU22", body)
     await push(world, message)
     assert await statuses(world, batch) == ["RTND", "ACSC", "ACSC"]
 
@@ -173,7 +173,7 @@ async def test_a_return_of_another_amount_is_refused(world: World) -> None:
     await push(world, message)
     body = world.fsp.engine.write("generic", "pacs.004.001.09", returned(message, 0, 999))
     with pytest.raises(Refused):
-        await collect.report(world.services, "TREAXU22", body)
+        await inbound.message(world.services, "TREAXU22", body)
 
 
 async def test_the_log_has_no_account_number(world: World) -> None:

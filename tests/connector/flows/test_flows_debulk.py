@@ -15,6 +15,7 @@ from connector.domain.instruction import CreditInstruction
 from connector.domain.status import InstructionStatus, Outcome
 from connector.flows.debulk import Debulk
 from connector.flows.routing import way_of
+from connector.iso20022.scheme import Job
 
 REF = batch_reference("test", "test", "test")
 WORLD = directory("http://localhost")
@@ -96,7 +97,7 @@ def test_the_same_slice_is_cut_the_same_way_again() -> None:
 
 
 def test_a_programme_leads_to_its_executor() -> None:
-    assert way_of(WORLD, "PENSIONS", BatchKind.DISBURSEMENT).message == "pain.001.001.09"
+    assert way_of(WORLD, "PENSIONS", BatchKind.DISBURSEMENT).job is Job.INITIATION
     relief = way_of(WORLD, "RELIEF", BatchKind.DISBURSEMENT)
-    assert (relief.message, relief.executor.code) == ("pacs.008.001.08", "NSWIXU22")
-    assert way_of(WORLD, "RELIEF", BatchKind.PREVALIDATION).message.startswith("acmt.023")
+    assert (relief.job, relief.recalling, relief.executor.code) == (Job.INTERBANK, Job.INTERBANK_RECALL, "NSWIXU22")
+    assert way_of(WORLD, "RELIEF", BatchKind.PREVALIDATION).job is Job.VERIFICATION

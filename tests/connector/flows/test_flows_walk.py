@@ -104,7 +104,7 @@ async def test_silence_after_acceptance_is_asked_about(world: World, clock) -> N
     assert [record.status for record in await status.details(world.services, batch.ref, page=0, size=5)] == ["PDNG"]
     clock.pass_seconds(31)
     await world.carry()
-    assert world.fsp.asked == [f"{batch.ref}P0"]
+    assert [inquiry.original_message_id for inquiry in world.fsp.inquiries] == [f"{batch.ref}P0"]
     world.fsp.mode = "report"
     clock.pass_seconds(31)
     await world.carry()
