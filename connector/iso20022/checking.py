@@ -56,8 +56,9 @@ class _Checker(NamedTuple):
     def condition(self, rule: Rule, name: str, scope: Scope) -> None:
         if not self.writing:
             raise rule.place.wrong("a condition has no meaning when reading")
-        if scope.find(rule, name).type is not str:
-            raise rule.place.wrong(f"a condition looks at text; {name} is none")
+        pattern = {**rule.when, **rule.unless}[name]
+        if scope.find(rule, name).type is not str and pattern is not None:
+            raise rule.place.wrong(f"a pattern looks at text; {name} is none")
 
     def repetition(self, rule: Rule, node: Node, scope: Scope) -> Scope:
         """The scope below the rule; checks that what repeats may repeat."""
@@ -96,7 +97,8 @@ class _Checker(NamedTuple):
             raise rule.place.wrong(f"there is no format {name}; there are {', '.join(FORMATS)}")
         if FORMATS[name].type is not field.type:
             raise rule.place.wrong(f"format {name} does not fit {rule.source}, which is {field.type.__name__}")
-        if simple.base not in FORMATS[name].bases:
+        bases = FORMATS[name].bases if self.writing else FORMATS[name].bases | FORMATS[name].read_bases
+        if simple.base not in bases:
             raise rule.place.wrong(f"format {name} does not fit {simple.name}, which is {simple.base}")
         self.read_fields.add(_qualified(rule.source, scope))
         self.table(rule, simple)

@@ -8,6 +8,7 @@ from connector.domain.errors import Fault, Misconfigured, NotFound, Refused
 from connector.domain.messages import Message
 from connector.iso20022 import checking, document, profile, schemes, sums
 from connector.iso20022.codes import CodeTable, load_tables
+from connector.iso20022.codesets import CodeSets
 from connector.iso20022.fields import SHAPES
 from connector.iso20022.header import BusinessHeader
 from connector.iso20022.parsing import parse
@@ -72,6 +73,7 @@ class Engine:
         self._writers: dict[tuple[str, str], _Writer] = {}
         self._readers: dict[tuple[str, str], Reader] = {}
         self._tables: dict[str, CodeTable] = {}
+        self._codesets = CodeSets()
         for folder in profile_folders:
             self._load(folder)
         self._schemes = schemes.load(profile_folders, schemes.Known(catalogue.messages(), ()))
@@ -124,8 +126,8 @@ class Engine:
         faults, tolerated = self._judge(found)
         if faults:
             raise Refused(faults)
-        value = reader.read(found.element, found.message, tolerated)
-        return Received(found.message, value, found.header, tolerated)
+        value, passed = reader.read(found.element, found.message, body, tolerated)
+        return Received(found.message, value, found.header, passed)
 
     def validate(self, body: bytes) -> Verdict:
         """Judge any message of the catalogue: form, schema, counts and sums; never raises for what is in the body."""
@@ -174,7 +176,7 @@ class Engine:
             write = compile_writer(loaded, root, namespace, tables)
             self._writers[key] = _Writer(SHAPES[loaded.value].cls, write)
         if loaded.read is not None:
-            self._readers[key] = compile_reader(loaded, root, namespace, tables)
+            self._readers[key] = compile_reader(loaded, root, namespace, tables, self._codesets)
 
 
 def _inherit(owned: dict[tuple[str, str], _Compiled], name: str, base: str) -> None:

@@ -114,6 +114,25 @@ def _read_amount(texts: Sequence[str], currency: str, where: str) -> Sequence[An
     return [minor_of(text, currency, decimals, where) for text in texts]
 
 
+def _read_balance(texts: Sequence[str], currency: str, where: str) -> Sequence[Any]:
+    """Amounts that may be nothing at all, as a balance may."""
+    zero = [not text.strip("0. ") for text in texts]
+    if all(zero):
+        return [0] * len(texts)
+    amounts = iter(
+        _read_amount([text for text, nothing in zip(texts, zero, strict=True) if not nothing], currency, where)
+    )
+    return [0 if nothing else next(amounts) for nothing in zero]
+
+
+def _write_credit(values: Sequence[Any], _currency: str, _where: str) -> Sequence[str]:
+    return ["CRDT" if value else "DBIT" for value in values]
+
+
+def _read_credit(texts: Sequence[str], _currency: str, _where: str) -> Sequence[Any]:
+    return [text == "CRDT" for text in texts]
+
+
 def minor_of(text: str, currency: str, decimals: int, where: str) -> int:
     """Decimal text to minor units; the usual spelling (all decimals, digits only) goes the short way."""
     whole, _, fraction = text.partition(".")
@@ -123,12 +142,17 @@ def minor_of(text: str, currency: str, decimals: int, where: str) -> int:
 
 
 class Format(NamedTuple):
-    """One way of spelling: the Python type it is for and the built-in schema types it may fill."""
+    """One way of spelling: the Python type it is for and the built-in schema types it may fill.
+
+    read_bases: built-in types that it can be read from beside those; currency: whether it needs to know the currency.
+    """
 
     type: type
     bases: frozenset[str]
     write: Callable[[Sequence[Any], str, str], Sequence[str]]
     read: Callable[[Sequence[str], str, str], Sequence[Any]]
+    read_bases: frozenset[str] = frozenset()
+    currency: bool = False
 
 
 FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
@@ -136,10 +160,12 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
         "text": Format(str, frozenset({"string", "anyURI"}), _write_text, _read_text),
         "decimal": Format(str, frozenset({"decimal", "string"}), _write_text, _read_text),
         "datetime": Format(datetime, frozenset({"dateTime"}), _write_datetime, _read_datetime),
-        "date": Format(date, frozenset({"date"}), _write_date, _read_date),
+        "date": Format(date, frozenset({"date"}), _write_date, _read_date, frozenset({"dateTime"})),
         "integer": Format(int, frozenset({"string", "decimal", "integer"}), _write_integer, _read_integer),
         "boolean": Format(bool, frozenset({"boolean"}), _write_boolean, _read_boolean),
-        "amount": Format(int, frozenset({"decimal"}), _write_amount, _read_amount),
+        "credit": Format(bool, frozenset({"string"}), _write_credit, _read_credit),
+        "amount": Format(int, frozenset({"decimal"}), _write_amount, _read_amount, currency=True),
+        "balance": Format(int, frozenset({"decimal"}), _write_amount, _read_balance, currency=True),
     }
 )
 

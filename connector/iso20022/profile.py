@@ -16,7 +16,9 @@ import yaml
 from connector.iso20022 import yamlfile
 from connector.iso20022.yamlfile import Place
 
-RULE_KEYS: Final = frozenset({"from", "is", "format", "code", "when", "unless", "cut", "count", "many", "each"})
+RULE_KEYS: Final = frozenset(
+    {"from", "is", "format", "code", "when", "unless", "cut", "count", "many", "each", "part"}
+)
 _ELEMENT: Final = re.compile(r"[A-Z][A-Za-z0-9]*|[a-z]{4}\.\d{3}\.\d{3}\.\d{2}")
 """Names of elements; one message (admi.002.001.01) has its own name for an element."""
 
@@ -31,8 +33,9 @@ class Rule:
     source: field the value is taken from (``../field``: the message's from within a repeated element);
     constant: fixed text; format: see ``formats``; code: name of a code table; count: collection whose length is
     written; each: collection the element repeats for; cut: shorten to the schema's length; many: what a reader does
-    with repetitions ("first", "join" or "" for refusing them); when: field to pattern, all must match, None stands
-    for "is not empty"; unless: the same, and then the element is left out.
+    with repetitions ("first", "join" or "" for refusing them); part: which of the parts that ``/`` separates in a
+    field; when: field to pattern, all must match, None stands for "is not empty"; unless: the same, and then the
+    element is left out.
     """
 
     place: Place
@@ -44,6 +47,7 @@ class Rule:
     count: str = ""
     each: str = ""
     many: str = ""
+    part: int = 0
     cut: bool = False
     when: Condition = field(default_factory=dict)
     unless: Condition = field(default_factory=dict)
@@ -138,12 +142,20 @@ def _with_keys(rule: Rule, keys: Mapping[str, yaml.Node]) -> Rule:
         count=given("count"),
         each=given("each"),
         many=given("many"),
+        part=_number(keys["part"], rule.place.below("part", keys["part"])) if "part" in keys else 0,
         cut=given("cut") == "true",
         when=_condition(keys["when"], rule.place) if "when" in keys else {},
         unless=_condition(keys["unless"], rule.place) if "unless" in keys else {},
         attributes=rule.attributes,
         children=rule.children,
     )
+
+
+def _number(node: yaml.Node, place: Place) -> int:
+    text = yamlfile.text(node, place)
+    if not text.isdecimal() or not 1 <= int(text) <= 9:
+        raise place.wrong("is a number from 1 to 9")
+    return int(text)
 
 
 def _check_shape(rule: Rule) -> None:

@@ -1,168 +1,115 @@
-"""Compiles the read part of a checked profile to a function from a parsed message to a value.
+"""Reads a validated message into a value, by the read part of a profile.
 
 One walk over the tree: a table per element says what to do with each child it may have, everything else is passed
-over. Rows are collected as text and turned into values a column at a time.
+over. Rows are collected as text and turned into values a column at a time. The rows of a large message in its usual
+spelling are not walked over but read by their shape (``shapes``), which gives the same texts in less time.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import repeat
-from typing import Any, Final, NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from connector.domain.errors import Refused
 from connector.domain.messages import Message
+from connector.iso20022.branches import FREE, Branch, Level, Picked, Slot, Take, Tree, compile_tree
 from connector.iso20022.codes import CodeTable
-from connector.iso20022.fields import SHAPES, Shape
+from connector.iso20022.codesets import CodeSets
 from connector.iso20022.formats import FORMATS, format_for
 from connector.iso20022.parsing import Element
 from connector.iso20022.profile import Profile, Rule
+from connector.iso20022.shapes import RowReader, row_reader
 from iso20022_schemas.structure import Node
-
-
-@dataclass(slots=True)
-class Picked:
-    """What has been picked from one message so far: the message's own fields, and rows by collection."""
-
-    values: list[str]
-    rows: dict[str, list[list[str]]] = field(default_factory=dict)
-
 
 Step = Callable[[Element, list[str], Picked], None]
 """What to do with an element: given it, the fields of its level and everything picked so far."""
 
-TextOf = Callable[[Element], str]
-_FREE: Final = ""
+
+class Understood(NamedTuple):
+    """A value, and what was let pass before and while it was read."""
+
+    value: Message
+    tolerated: tuple[str, ...]
 
 
-class Steps(NamedTuple):
-    """What to do with each child by its tag: texts go straight into a field, everything else has a step."""
+class Reader(NamedTuple):
+    """A compiled profile: picks what is mapped out of a validated tree and builds the value."""
 
-    texts: dict[str, int]
-    others: dict[str, Step]
+    tree: Tree
+    walk: Step
+    rows: RowReader | None
+    codesets: CodeSets
 
+    def read(self, root: Element, message: str, body: bytes = b"", tolerated: Sequence[str] = ()) -> Understood:
+        """The value of a message that is valid under its schema; body: the bytes it was parsed from, if at hand.
 
-class Slot(NamedTuple):
-    """A field that is read: its place in the list of its level, and the rule by which its text becomes a value."""
+        Raises ``Refused``.
+        """
+        picked = self._picked_by_shape(root, body) or self._picked(root)
+        passed = (*tolerated, *self._unknown(picked))
+        return Understood(_Values(self.tree, picked).message({"message": message, "tolerated": passed}), passed)
 
-    place: int
-    rule: Rule
+    def _unknown(self, picked: Picked) -> Iterator[str]:
+        """A sentence for each external code that its set does not list."""
+        for type_name, path, code in sorted(picked.codes):
+            if self.codesets.knows(type_name, code) is False:
+                yield f"{path}: {type_name} does not list {code}."
 
+    def _picked(self, root: Element) -> Picked:
+        picked = self._nothing()
+        self.walk(root, picked.values, picked)
+        return picked
 
-@dataclass(slots=True)
-class _Level:
-    """The fields that are read at one level (the message, or a collection's items)."""
+    def _picked_by_shape(self, root: Element, body: bytes) -> Picked | None:
+        """What the walk would pick, or None where only the walk can tell (also where it would refuse)."""
+        if self.rows is None or not body:
+            return None
+        cut = self.rows.cut(root, body)
+        if cut is None:
+            return None
+        picked = self._nothing()
+        try:
+            self.walk(cut.rest, picked.values, picked)
+            cut.fill(picked)
+        except Refused:
+            return None
+        return picked
 
-    shape: Shape
-    slots: dict[str, Slot] = field(default_factory=dict)
-
-    def slot(self, rule: Rule, name: str) -> int:
-        return self.slots.setdefault(name, Slot(len(self.slots), rule)).place
-
-
-class _Compiler(NamedTuple):
-    """Compiles one profile; level is where the rules at hand read into."""
-
-    namespace: str
-    tables: Mapping[str, CodeTable]
-    message: _Level
-    levels: dict[str, _Level]
-    level: _Level
-
-    def steps(self, rule: Rule, node: Node) -> Steps:
-        """What to do with each child element."""
-        found = Steps({}, {})
-        for child in rule.children:
-            below = node.child(child.name)
-            if below is None:
-                raise child.place.wrong("was not checked")
-            tag = f"{{{self.namespace}}}{child.name}"
-            if self.is_plain(child, below):
-                found.texts[tag] = self.level.slot(child, child.source)
-            else:
-                found.others[tag] = self.step(child, below)
-        return found
-
-    def is_plain(self, rule: Rule, node: Node) -> bool:
-        """Whether the element's text goes into a field of its own level as it is."""
-        special = rule.attributes or rule.code or node.maximum != 1 or rule.source.startswith("../")
-        return bool(rule.source) and not special
-
-    def step(self, rule: Rule, node: Node) -> Step:
-        if rule.each:
-            return self.rows(rule, node)
-        parts = [self.attribute(attribute) for attribute in rule.attributes]
-        if rule.has_value:
-            parts.append(self.leaf(rule, node))
-        if rule.children:
-            parts.append(_descend(self.steps(rule, node)))
-        whole = parts[0] if len(parts) == 1 else _all(parts)
-        repeats = node.maximum != 1 and not rule.many
-        return _once(whole, rule) if repeats else whole
-
-    def rows(self, rule: Rule, node: Node) -> Step:
-        """Start a new row of the collection for every such element."""
-        name = rule.each.removeprefix("../")
-        item = self.message.shape.fields[name].item
-        if item is None:
-            raise rule.place.wrong("was not checked")
-        level = self.levels.setdefault(name, _Level(item))
-        descend = _descend(self._replace(level=level).steps(rule, node))
-        width = len(item.fields)
-
-        def step(element: Element, _: list[str], picked: Picked) -> None:
-            row = [_FREE] * width
-            picked.rows[name].append(row)
-            descend(element, row, picked)
-
-        return step
-
-    def leaf(self, rule: Rule, _node: Node) -> Step:
-        if rule.constant is not None:
-            return _demand(rule, rule.constant)
-        return self.store(rule, self.translated(rule, _text))
-
-    def attribute(self, rule: Rule) -> Step:
-        if rule.constant is not None:
-            raise rule.place.wrong("an attribute is read into a field")
-        return self.store(rule, self.translated(rule, lambda element: element.get(rule.name) or ""))
-
-    def translated(self, rule: Rule, text_of: TextOf) -> TextOf:
-        """The text, by way of the rule's code table if it has one."""
-        if not rule.code:
-            return text_of
-        codes = {"": "", **self.tables[rule.code].reverse}
-
-        def translate(element: Element) -> str:
-            try:
-                return codes[text_of(element)]
-            except KeyError:
-                sentence = f"The code is not one of those that {rule.code} allows."
-                raise Refused.because(rule.place.path, "usage", sentence) from None
-
-        return translate
-
-    def store(self, rule: Rule, text_of: TextOf) -> Step:
-        """Keep the element's text in its field; a message's field, seen from a row, must always be the same."""
-        if rule.source.startswith("../") and self.level is not self.message:
-            return _shared(self.message.slot(rule, rule.source.removeprefix("../")), rule, text_of)
-        index = self.level.slot(rule, rule.source.removeprefix("../"))
-        if rule.many == "join":
-            return _joined(index, text_of)
-
-        def step(element: Element, row: list[str], _: Picked) -> None:
-            if not row[index]:
-                row[index] = text_of(element)
-
-        return step
+    def _nothing(self) -> Picked:
+        width = len(self.tree.message.shape.fields)
+        levels = self.tree.levels
+        nested = {path: list[int]() for path, level in levels.items() if level.nested}
+        return Picked([FREE] * width, {path: [] for path in levels}, nested)
 
 
-def _text(element: Element) -> str:
-    return element.text or ""
+def compile_reader(
+    profile: Profile, root: Node, namespace: str, tables: Mapping[str, CodeTable], codesets: CodeSets
+) -> Reader:
+    """Compile a profile that was checked and has a read part."""
+    tree = compile_tree(profile, root, tables)
+    return Reader(tree, _descend(tree.root, f"{{{namespace}}}"), row_reader(tree, namespace), codesets)
 
 
-def _descend(steps: Steps) -> Step:
+def _step(branch: Branch, prefix: str) -> Step:
+    """What to do with an element of this branch."""
+    parts = [_attribute(name, take) for name, take in branch.attributes.items()]
+    if branch.text is not None:
+        parts.append(_text(branch.text))
+    if branch.children:
+        parts.append(_descend(branch, prefix))
+    whole = parts[0] if len(parts) == 1 else _all(parts)
+    if branch.level is not None:
+        return _row(branch.level, whole)
+    return _once(whole, branch.rule) if branch.once else whole
+
+
+def _descend(branch: Branch, prefix: str) -> Step:
     """Look at all children, going from one to the next: half the time of an iterator over so few."""
-    texts, others = steps
+    texts = {
+        f"{prefix}{name}": child.text.place for name, child in branch.children.items() if child.plain and child.text
+    }
+    others = {f"{prefix}{name}": _step(child, prefix) for name, child in branch.children.items() if not child.plain}
 
     def step(element: Element, row: list[str], picked: Picked) -> None:
         child = element[0] if len(element) else None
@@ -176,6 +123,31 @@ def _descend(steps: Steps) -> Step:
             child = child.getnext()
 
     return step
+
+
+def _row(level: Level, whole: Step) -> Step:
+    """Start a new row of the collection for every such element."""
+    width, path = len(level.shape.fields), level.path
+    above = level.parent.path if level.parent and level.nested else ""
+
+    def step(element: Element, _: list[str], picked: Picked) -> None:
+        row = [FREE] * width
+        if above:
+            picked.parents[path].append(len(picked.rows[above]) - 1)
+        picked.rows[path].append(row)
+        whole(element, row, picked)
+
+    return step
+
+
+def _text(take: Take) -> Step:
+    taker = take.take
+    return lambda element, row, picked: taker(element.text or "", row, picked)
+
+
+def _attribute(name: str, take: Take) -> Step:
+    taker = take.take
+    return lambda element, row, picked: taker(element.get(name) or "", row, picked)
 
 
 def _all(parts: Sequence[Step]) -> Step:
@@ -197,95 +169,110 @@ def _once(whole: Step, rule: Rule) -> Step:
     return step
 
 
-def _joined(index: int, text_of: TextOf) -> Step:
-    def step(element: Element, row: list[str], _: Picked) -> None:
-        row[index] = f"{row[index]} {text_of(element)}".strip()
+class _Values(NamedTuple):
+    """Turns picked texts into the value and its items."""
 
-    return step
+    tree: Tree
+    picked: Picked
 
-
-def _shared(index: int, rule: Rule, text_of: TextOf) -> Step:
-    def step(element: Element, _: list[str], picked: Picked) -> None:
-        text, known = text_of(element), picked.values[index]
-        if known and known != text:
-            name = rule.source.removeprefix("../")
-            raise Refused.because(rule.place.path, "mixed", f"All transactions of a message must have one {name}.")
-        picked.values[index] = text
-
-    return step
-
-
-def _demand(rule: Rule, constant: str) -> Step:
-    def step(element: Element, _: list[str], __: Picked) -> None:
-        if (element.text or "").strip() != constant:
-            raise Refused.because(rule.place.path, "usage", f"Only {constant} is accepted here.")
-
-    return step
-
-
-class Reader(NamedTuple):
-    """A compiled profile: picks what is mapped out of a validated tree and builds the value."""
-
-    cls: Callable[..., Message]
-    steps: Steps
-    message: _Level
-    levels: Mapping[str, _Level]
-
-    def read(self, root: Element, message: str, tolerated: tuple[str, ...]) -> Message:
-        """The value of a message that is valid under its schema. Raises ``Refused``."""
-        picked = Picked([_FREE] * len(self.message.shape.fields), {name: [] for name in self.levels})
-        _descend(self.steps)(root, picked.values, picked)
-        currency = self._text("currency", picked)
-        given = {name: self._items(name, rows, currency) for name, rows in picked.rows.items()}
-        for name, slot in self.message.slots.items():
-            text = picked.values[slot.place]
+    def message(self, extra: Mapping[str, Any]) -> Message:
+        """The message's value; extra: what is known of it from elsewhere."""
+        level = self.tree.message
+        given: dict[str, Any] = {name: value for name, value in extra.items() if name in level.shape.fields}
+        given.update(self.collections(level))
+        for field, slot in level.slots.items():
+            text = self.picked.values[slot.place]
             if text:
-                given[name] = self._column(self.message, name, slot, [text], currency)[0]
-        return self.cls(**self._completed(given, message, tolerated))
+                given[field] = self.column(level, field, [text])[0]
+        cls: Callable[..., Message] = level.shape.cls
+        return cls(**_completed(level, given))
 
-    def _text(self, name: str, picked: Picked) -> str:
-        slot = self.message.slots.get(name)
-        return picked.values[slot.place] if slot else ""
+    def collections(self, parent: Level) -> Iterator[tuple[str, list[Any]]]:
+        """The collections that belong to a level, each with its items: the message's as they are."""
+        for level in self.tree.levels.values():
+            if level.parent is parent:
+                yield level.name, self.items(level)
 
-    def _items(self, name: str, rows: list[list[str]], currency: str) -> list[Any]:
+    def items(self, level: Level) -> list[Any]:
         """The items of a collection; fields that are not read keep their default."""
-        level = self.levels[name]
         cls: Any = level.shape.cls
+        rows = self.picked.rows[level.path]
         if not rows:
             return []
+        self.inherit(level)
         texts = list(zip(*rows, strict=True))
+        inner = {name: self.parted(items, level, name) for name, items in self.collections(level)}
         columns = [
-            self._column(level, field, level.slots[field], texts[level.slots[field].place], currency)
+            inner[field]
+            if field in inner
+            else self.column(level, field, texts[level.slots[field].place], texts)
             if field in level.slots
-            else repeat(cls._field_defaults.get(field, _FREE), len(rows))
+            else repeat(cls._field_defaults.get(field, FREE), len(rows))
             for field in cls._fields
         ]
         return list(map(cls._make, zip(*columns, strict=True)))
 
-    def _column(self, level: _Level, name: str, slot: Slot, texts: Sequence[str], currency: str) -> Sequence[Any]:
-        rule, kind = slot.rule, level.shape.fields[name].type
-        return FORMATS[rule.format or format_for(name, kind)].read(texts, currency, rule.place.path)
+    def parted(self, items: list[Any], level: Level, name: str) -> list[tuple[Any, ...]]:
+        """The items of an inner collection, by the row of the outer one that they belong to."""
+        parts: list[list[Any]] = [[] for _ in self.picked.rows[level.path]]
+        for parent, item in zip(self.picked.parents[f"{level.path}/{name}"], items, strict=True):
+            parts[parent].append(item)
+        return list(map(tuple, parts))
 
-    def _completed(self, given: dict[str, Any], message: str, tolerated: tuple[str, ...]) -> dict[str, Any]:
-        """Add what no element says: the message's name, the total, the day where none is given, empty texts."""
-        fields = self.message.shape.fields
-        extra: dict[str, Any] = {"message": message, "tolerated": tolerated}
-        given.update({name: value for name, value in extra.items() if name in fields})
-        if "total_minor" in fields:
-            rows = next((given[name] for name in ("transfers", "returns", "requests") if given.get(name)), ())
-            given["total_minor"] = sum(row.amount_minor for row in rows)
-        for name, item in fields.items():
-            if item.required and given.get(name) is None:
-                given[name] = given["created"].date() if name.endswith("_date") else item.type()
-        return given
+    def inherit(self, level: Level) -> None:
+        """What an item leaves out and what stands around it says as well: its currency, its sign, its moment.
+
+        An amount is the outer one's only where the item is the only one there.
+        """
+        outer = level.parent
+        if outer is None:
+            return
+        for field in level.inherited:
+            place, above = level.slots[field].place, outer.slots[field].place
+            sole = field.endswith("_minor")
+            for row, around, alone in self.around(level, outer):
+                if not row[place] and (alone or not sole):
+                    row[place] = around[above]
+
+    def around(self, level: Level, outer: Level) -> Iterator[tuple[list[str], Sequence[str], bool]]:
+        """Each row, the row that it stands in, and whether it is the only one there."""
+        rows = self.picked.rows[level.path]
+        if not level.nested:
+            yield from zip(rows, repeat(self.picked.values), repeat(len(rows) == 1))
+            return
+        parents = self.picked.parents[level.path]
+        sizes = Counter(parents)
+        for row, parent in zip(rows, parents, strict=True):
+            yield row, self.picked.rows[outer.path][parent], sizes[parent] == 1
+
+    def column(
+        self, level: Level, name: str, texts: Sequence[str], row_texts: Sequence[Sequence[str]] = ()
+    ) -> Sequence[Any]:
+        """The values of a field; amounts by the currency of their row, or of the message."""
+        slot: Slot = level.slots[name]
+        spelling = FORMATS[slot.rule.format or format_for(name, level.shape.fields[name].type)]
+        own = level.slots.get("currency") if spelling.currency else None
+        where = slot.rule.place.path
+        if own is None or not row_texts:
+            return spelling.read(texts, self.currency(), where)
+        currencies = row_texts[own.place]
+        if len(set(currencies)) == 1:
+            return spelling.read(texts, currencies[0], where)
+        return [spelling.read([text], each, where)[0] for text, each in zip(texts, currencies, strict=True)]
+
+    def currency(self) -> str:
+        slot = self.tree.message.slots.get("currency")
+        return self.picked.values[slot.place] if slot else ""
 
 
-def compile_reader(profile: Profile, root: Node, namespace: str, tables: Mapping[str, CodeTable]) -> Reader:
-    """Compile a profile that was checked and has a read part."""
-    if profile.read is None:
-        raise profile.place.wrong("has nothing to read")
-    shape = SHAPES[profile.value]
-    level = _Level(shape)
-    compiler = _Compiler(namespace, tables, level, {}, level)
-    steps = compiler.steps(profile.read, root)
-    return Reader(shape.cls, steps, level, compiler.levels)
+def _completed(level: Level, given: dict[str, Any]) -> dict[str, Any]:
+    """Add what no element says: the total, the day where none is given, empty texts."""
+    fields = level.shape.fields
+    if "total_minor" in fields:
+        amounts = attrgetter("amount_minor")
+        items = next((given[name] for name in ("transfers", "returns", "requests") if given.get(name)), ())
+        given["total_minor"] = sum(map(amounts, items))
+    for name, item in fields.items():
+        if item.required and given.get(name) is None:
+            given[name] = given["created"].date() if name.endswith("_date") else item.type()
+    return given

@@ -56,6 +56,8 @@ def transfers(**fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[Transfer]:
         "remittance": words,
         "purpose": st.sampled_from(["", "GOVT", "SALA"]),
         "uetr": st.just("") | st.uuids(version=4).map(str),
+        "creditor_town": st.just(""),
+        "creditor_country": st.just(""),
     }
     return st.builds(Transfer, **{**fields, **fixed})
 

@@ -1,0 +1,264 @@
+"""Reads the rows of a large message by their shape, out of the bytes that libxml2 has just validated.
+
+Nearly all transactions of a message have the same elements in the same order. So the first row of a shape is looked
+at closely and becomes one regular expression, and the other rows of that shape are matched by it. Only the
+usual spelling is read so: one namespace, no comments, sections, prefixes or processing instructions, UTF-8. Of
+anything else ``cut`` gives None, and the walk over the tree (``reader``) decides; both pick the same texts.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
+from typing import Final, NamedTuple
+
+from lxml import etree
+
+from connector.domain.errors import Refused
+from connector.iso20022.branches import Branch, Level, Picked, Take, Tree
+from connector.iso20022.parsing import Element, parse
+
+MAXIMUM_SHAPES: Final = 32
+NEW_SHAPES: Final = 8
+"""How many shapes are kept, and how many one message may add: making one costs a millisecond or two."""
+
+_SPACE: Final = "[ \t\n]*+"
+_ROOT: Final = re.compile(r'<Document(?: xmlns="[^"<&]*")?>')
+_DECLARATION: Final = re.compile(r"\A\ufeff?<\?xml [^<>]*\?>")
+_ENCODINGS: Final = frozenset({"UTF-8", "ASCII", "US-ASCII"})
+_TEXT: Final = "[^<]*+"
+_QUOTED: Final = r'[^"<&\t\n]*+'
+_TOKEN: Final = re.compile(r'<(/?)([A-Za-z][A-Za-z0-9.]*)((?: [A-Za-z]+="[^"<&\t\n]*")*)>([^<]*)')
+_ATTRIBUTE: Final = re.compile(r' ([A-Za-z]+)="')
+_REFERENCE: Final = re.compile(r"&(?:#x([0-9A-Fa-f]+)|#([0-9]+)|([a-z]+));")
+_NAMED: Final = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
+_UNUSUAL: Final = ("<!", "<?", "\r", "SplmtryData")
+
+
+class Shape:
+    """The elements of a row, in order, as an expression whose groups are the texts that are wanted."""
+
+    def __init__(self, expression: str, takes: Sequence[Take], level: Level) -> None:
+        """Sort out which texts go into a field as they are, and which need more."""
+        self.match = re.compile(f"{expression}()").match  # the last group is for the fields that nothing is read into
+        own = Counter(take.place for take in takes if not take.alone)
+        groups = list(enumerate(takes))
+        plain = {take.place: number for number, take in groups if take.plain and own[take.place] == 1}
+        self.row = itemgetter(*(plain.get(place, len(takes)) for place in range(len(level.shape.fields))))
+        self.others = [(number, take) for number, take in groups if number not in plain.values() and not take.alone]
+        self.alone = [
+            (number, take) for number, take in groups if take.alone or (number in plain.values() and take.code)
+        ]
+        self.common = _getter([number for number, _ in self.alone])
+
+
+def _getter(numbers: Sequence[int]) -> Callable[[Sequence[str]], object]:
+    return itemgetter(*numbers) if numbers else lambda _: None
+
+
+class Cut(NamedTuple):
+    """A message in two: the tree of all that is not a row, and the texts of the rows with their shapes."""
+
+    rest: Element
+    path: str
+    rows: Sequence[tuple[Shape, Sequence[str]]]
+
+    def fill(self, picked: Picked) -> None:
+        """Add the rows to what the walk over the rest has picked. Raises ``Refused``."""
+        rows = picked.rows[self.path]
+        seen: set[tuple[Shape, object]] = set()
+        for shape, texts in self.rows:
+            row = shape.row(texts)
+            if shape.others:
+                row = list(row)
+                for number, take in shape.others:
+                    take.take(texts[number], row, picked)
+            rows.append(row)
+            common = shape, shape.common(texts)
+            if common not in seen:
+                seen.add(common)
+                for number, take in shape.alone:
+                    take.note(texts[number], picked)
+
+
+class RowReader:
+    """Cuts the rows of one collection out of messages; safe to use from several threads."""
+
+    def __init__(self, branch: Branch, level: Level, path: Sequence[str], namespace: str) -> None:
+        """Take the branch whose elements are the rows, and its path below the Document."""
+        self._branch = branch
+        self._level = level
+        self._name = path[-1]
+        self._attributes = re.compile(rf"<{re.escape(self._name)}[\s/]")
+        self._count = etree.XPath(f"count({'/'.join(f'n:{name}' for name in path)})", namespaces={"n": namespace})
+        self._root = f'<Document xmlns="{namespace}">'
+        self._shapes: tuple[Shape, ...] = ()
+
+    def cut(self, document: Element, body: bytes) -> Cut | None:
+        """Part the message, or give None where its spelling is unusual."""
+        text = _document(document, body)
+        if text is None:
+            return None
+        first, *pieces = text.split(f"<{self._name}>")
+        if not pieces or self._attributes.search(text) or self._count(document) != len(pieces):
+            return None
+        matched = self._matched(pieces, "&" in text)
+        if matched is None:
+            return None
+        rows, tails = matched
+        rest = _parsed("".join([_ROOT.sub(self._root, first, count=1), *tails]))
+        return None if rest is None else Cut(rest, self._level.path, rows)
+
+    def _matched(
+        self, pieces: Sequence[str], references: bool
+    ) -> tuple[list[tuple[Shape, Sequence[str]]], list[str]] | None:
+        """Each row's shape and texts, and what follows a row and is none."""
+        rows: list[tuple[Shape, Sequence[str]]] = []
+        tails: list[str] = []
+        new: list[Shape] = []
+        shape = None
+        for piece in pieces:
+            found = shape.match(piece) if shape else None
+            if found is None:
+                shape = self._shape_of(piece, new)
+                found = shape.match(piece) if shape else None
+            if shape is None or found is None:
+                return None
+            texts = found.groups()
+            rows.append((shape, tuple(map(_resolved, texts)) if references and "&" in piece else texts))
+            if found.end() != len(piece):
+                tails.append(piece[found.end() :])
+        return rows, tails
+
+    def _shape_of(self, piece: str, new: list[Shape]) -> Shape | None:
+        """The shape that a row has: one of those that are known, or a new one."""
+        known = next((shape for shape in self._shapes if shape.match(piece)), None)
+        if known or len(new) == NEW_SHAPES:
+            return known
+        learned = _learned(piece, self._branch, self._level)
+        if learned:
+            new.append(learned)
+            self._shapes = (learned, *self._shapes)[:MAXIMUM_SHAPES]
+        return learned
+
+
+def row_reader(tree: Tree, namespace: str) -> RowReader | None:
+    """A reader for the rows of a profile, where it has a collection that holds no other one."""
+    found = [row for row in _rows(tree.root, ()) if _alone(row[0], row[1])]
+    branch, level, path = found[-1] if found else (None, None, ())
+    return RowReader(branch, level, path, namespace) if branch and level else None
+
+
+def _alone(branch: Branch, level: Level) -> bool:
+    """Whether the rows hold no other rows, and need nothing from what stands around them."""
+    inner = (row for child in branch.children.values() for row in _rows(child, ()))
+    return not level.nested and not level.inherited and next(inner, None) is None
+
+
+def _rows(branch: Branch, above: tuple[str, ...]) -> Iterator[tuple[Branch, Level, tuple[str, ...]]]:
+    """All branches that are rows, outer ones first, with their paths."""
+    path = (*above, branch.rule.name) if branch.rule.name else above
+    if branch.level is not None:
+        yield branch, branch.level, path
+    for child in branch.children.values():
+        yield from _rows(child, path)
+
+
+def _document(document: Element, body: bytes) -> str | None:
+    """The text of the Document in the usual spelling, or None."""
+    if (document.getroottree().docinfo.encoding or "UTF-8").upper() not in _ENCODINGS:
+        return None
+    try:
+        text = _DECLARATION.sub("", body.decode(), count=1)
+    except UnicodeDecodeError:
+        return None
+    begin, end = text.find("<Document"), text.rfind("</Document>")
+    root = _ROOT.match(text, begin) if begin >= 0 else None
+    if root is None or text.count("<Document") > 1 or any(mark in text for mark in _UNUSUAL):
+        return None
+    return None if "xmlns" in text[root.end() :] else text[begin : end + len("</Document>")]
+
+
+def _parsed(text: str) -> Element | None:
+    try:
+        return parse(text.encode())
+    except Refused:
+        return None
+
+
+def _resolved(text: str) -> str:
+    return _REFERENCE.sub(_character, text) if "&" in text else text
+
+
+def _character(found: re.Match[str]) -> str:
+    hexadecimal, decimal, name = found.groups()
+    return _NAMED[name] if name else chr(int(hexadecimal, 16) if hexadecimal else int(decimal))
+
+
+def _learned(piece: str, branch: Branch, level: Level) -> Shape | None:
+    """The shape of a row, from what stands behind its opening tag; None where it is spelled unusually."""
+    learner = _Learner([_SPACE], [], [_Open(branch.rule.name, branch, set())])
+    position = len(piece) - len(piece.lstrip(" \t\n"))
+    while learner.open:
+        token = _TOKEN.match(piece, position)
+        if token is None:
+            return None
+        closing, name, attributes, text = token.groups()
+        close = f"</{name}>"
+        leaf = not closing and piece.startswith(close, token.end())
+        if text.strip(" \t\n") and not leaf:
+            return None
+        if not (learner.close(name) if closing else learner.element(name, attributes, leaf)):
+            return None
+        position = token.end() + (len(close) if leaf else 0)
+        position += len(piece[position:]) - len(piece[position:].lstrip(" \t\n")) if leaf else 0
+    return Shape("".join(learner.expression), learner.takes, level)
+
+
+class _Open(NamedTuple):
+    """An element that has begun: its branch, if it is mapped, and the names of its children so far."""
+
+    name: str
+    branch: Branch | None
+    seen: set[str]
+
+
+class _Learner(NamedTuple):
+    """Puts the expression of a shape together, one tag after the other."""
+
+    expression: list[str]
+    takes: list[Take]
+    open: list[_Open]
+
+    def close(self, name: str) -> bool:
+        """An end tag; False where it is not that of the element that is open."""
+        self.expression.append(f"</{re.escape(name)}>{_SPACE}")
+        return self.open.pop().name == name
+
+    def element(self, name: str, attributes: str, leaf: bool) -> bool:
+        """A start tag, or all of an element without children; False where only the walk can tell what it means."""
+        around = self.open[-1]
+        branch = around.branch.children.get(name) if around.branch else None
+        if branch and branch.once and name in around.seen:
+            return False
+        around.seen.add(name)
+        names = _ATTRIBUTE.findall(attributes)
+        if branch and not branch.attributes.keys() <= set(names):
+            return False
+        self.expression.append(f"<{re.escape(name)}")
+        for attribute in names:
+            wanted = branch.attributes.get(attribute) if branch else None
+            self.expression.append(f' {attribute}="{self.text(wanted, _QUOTED)}"')
+        self.expression.append(">")
+        if leaf:
+            self.expression.append(f"{self.text(branch.text if branch else None, _TEXT)}</{re.escape(name)}>{_SPACE}")
+        else:
+            self.expression.append(_SPACE)
+            self.open.append(_Open(name, branch, set()))
+        return True
+
+    def text(self, take: Take | None, expression: str) -> str:
+        if take is None:
+            return expression
+        self.takes.append(take)
+        return f"({expression})"
