@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check unit reference install lock clean help
+.PHONY: demo test check unit reference install lock bench-peers clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -24,11 +24,15 @@ unit: .venv/.dev ## the tests alone
 reference: .venv/.dev ## write docs/reference from the code
 	$(BIN)/python -m connector.cli.reference docs/reference
 
+bench-peers: .venv/.run .venv-peers/.done ## the message engine beside other libraries (installed apart, in .venv-peers)
+	$(BIN)/python -m loadtests.bench.peers --peers "$(CURDIR)/.venv-peers/bin/python"
+
 install: .venv/.dev ## the virtual environment with everything in it
 
 lock: ## write the lock files anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes -q -o requirements/run.lock --custom-compile-command "make lock"
 	uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes -q -o requirements/dev.lock --custom-compile-command "make lock"
+	uv pip compile requirements/peers.in --universal --python-version 3.11 --generate-hashes -q -o requirements/peers.lock --custom-compile-command "make lock"
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "IsoGate needs Python 3.11 or newer; set PYTHON=python3.11")'
@@ -44,5 +48,10 @@ lock: ## write the lock files anew from pyproject.toml (needs uv)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch .venv/.run $@
 
+.venv-peers/.done: requirements/peers.lock
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/peers.lock
+	@touch $@
+
 clean: ## remove what the targets made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -28,6 +28,11 @@ class PeakMemory:
             self.peak_rss_mb[name] = max(self.peak_rss_mb[name], round(resident, 1))
 
 
+def peak_rss_mb(pid: int) -> float:
+    """Give the peak resident memory of one process in MB: its own, without its children."""
+    return round(_peak_kib(pid, 0 if sys.platform == "linux" else _processes()[pid][1]) / KIBIBYTES, 1)
+
+
 @asynccontextmanager
 async def watching(processes: Mapping[str, int]) -> AsyncIterator[PeakMemory]:
     """Sample from time to time until the block ends, and once more at its end."""

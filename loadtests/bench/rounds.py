@@ -1,18 +1,16 @@
 """Rounds of one piece of work beside bare lxml: measured in turn, so that a slow moment of the machine meets both."""
 
-import resource
+import os
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from lxml import etree
 
 from connector.cli.check import versions
-
-_BYTES_IN_A_MEGABYTE: Final = 1024 * 1024
+from loadtests.bench.memory import peak_rss_mb
 
 
 @dataclass
@@ -91,16 +89,15 @@ def result(rounds: list[Spent], transactions: int, **facts: Any) -> EngineResult
         lxml_validate_seconds=round(statistics.median(spent.lxml for spent in rounds), 4),
         ratio_to_lxml_validate=round(statistics.median(spent.validate / spent.lxml for spent in rounds), 3),
         ratio_of_all_to_lxml_validate=round(statistics.median(spent.all / spent.lxml for spent in rounds), 3),
-        peak_rss_mb=peak_rss_mb(),
-        versions={**versions(), "libxml2": ".".join(map(str, etree.LIBXML_VERSION))},
+        peak_rss_mb=peak_rss_mb(os.getpid()),
+        versions=machine(),
         **facts,
     )
 
 
-def peak_rss_mb() -> float:
-    """Give the most memory that this process had resident so far, in MB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (_BYTES_IN_A_MEGABYTE if sys.platform == "darwin" else 1024), 1)
+def machine() -> dict[str, str]:
+    """Give the versions that a figure depends on."""
+    return {**versions(), "libxml2": ".".join(map(str, etree.LIBXML_VERSION))}
 
 
 def _round(work: Work) -> Spent:
