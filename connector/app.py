@@ -96,12 +96,15 @@ def build_worker(services: "Services", settings: Settings) -> "Worker":
 
 def build_simulators(settings: Settings) -> "web.Application":
     """Build the application that plays every institution of the sandbox."""
-    from simulators.server import application
+    from connector.iso20022.engine import Engine
+    from iso20022_schemas import Catalogue
+    from simulators.server import PROFILES, application
     from simulators.settings import SimulatorSettings
 
     host, port = settings.simulators_address
     return application(
-        SimulatorSettings(settings.data_dir / "simulators", connector_url=settings.api_url, host=host, port=port)
+        SimulatorSettings(settings.data_dir / "simulators", connector_url=settings.api_url, host=host, port=port),
+        Engine(Catalogue(), *PROFILES, *settings.simulator_profiles),
     )
 
 

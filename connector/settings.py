@@ -75,6 +75,7 @@ class Settings(BaseSettings):
 
     schemas: tuple[Path, ...] = Field((), description="Folders of XSDs that go before the ones that are built in")
     profiles: tuple[Path, ...] = Field((), description="Folders of mapping profiles beside those built in")
+    simulator_profiles: tuple[Path, ...] = Field((), description="The same for the simulated institutions")
 
     log_json: bool = Field(default=False, description="Log lines as JSON objects instead of text")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged")

@@ -37,6 +37,8 @@ class ProgrammeBody(_Exact):
     priority: Annotated[int, Strict(), Field(ge=0, le=9)] = 5
     sources: list[Upto36] = Field(default_factory=list, max_length=1000)
     recall: RecallPolicy = RecallPolicy.BEFORE_SETTLEMENT
+    town: Annotated[str, Field(max_length=35)] = ""
+    country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
 
 
 class InstitutionBody(_Exact):

@@ -88,7 +88,7 @@ class Programme:
     payer_bank: the institution that executes (or the switch, by route); account and account_name: the debtor;
     debtor_agent: BIC of the bank that holds the account; budgets: minor units per currency, a currency that is not
     listed has no budget unless ``open_budget``; sources: Source BBs that may use it (empty: all); recall: whether
-    payments may be asked back.
+    payments may be asked back; town and country (ISO 3166, two letters): the debtor's, for schemes that want them.
     """
 
     id: str
@@ -104,6 +104,8 @@ class Programme:
     priority: int = 5
     sources: tuple[str, ...] = ()
     recall: RecallPolicy = RecallPolicy.BEFORE_SETTLEMENT
+    town: str = ""
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ def _transfer(batch: Batch, chunk: Chunk, way: Way, now: float) -> CreditTransfe
         creditor_agent=chunk.institution,
         instructing_agent=programme.debtor_agent if way.switched else "",
         instructed_agent=chunk.institution if way.switched else "",
+        debtor_town=programme.town,
+        debtor_country=programme.country,
     )
 
 
@@ -93,4 +95,5 @@ def _verification(batch: Batch, chunk: Chunk, way: Way, now: float) -> Verificat
             AccountToVerify(credit.end_to_end_id, credit.address, credit.name, chunk.institution)
             for credit in chunk.credits
         ],
+        modality=chunk.modality,
     )
