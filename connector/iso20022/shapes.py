@@ -24,7 +24,8 @@ NEW_SHAPES: Final = 8
 
 _SPACE: Final = "[ \t\n]*+"
 _ROOT: Final = re.compile(r'<Document(?: xmlns="[^"<&]*")?>')
-_DECLARATION: Final = re.compile(r"\A\ufeff?<\?xml [^<>]*\?>")
+_ROOT_BYTES: Final = re.compile(_ROOT.pattern.encode())
+_DECLARATION: Final = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml [^<>]*\?>")
 _ENCODINGS: Final = frozenset({"UTF-8", "ASCII", "US-ASCII"})
 _TEXT: Final = "[^<]*+"
 _QUOTED: Final = r'[^"<&\t\n]*+'
@@ -32,7 +33,8 @@ _TOKEN: Final = re.compile(r'<(/?)([A-Za-z][A-Za-z0-9.]*)((?: [A-Za-z]+="[^"<&\t
 _ATTRIBUTE: Final = re.compile(r' ([A-Za-z]+)="')
 _REFERENCE: Final = re.compile(r"&(?:#x([0-9A-Fa-f]+)|#([0-9]+)|([a-z]+));")
 _NAMED: Final = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
-_UNUSUAL: Final = ("<!", "<?", "\r", "SplmtryData")
+_UNUSUAL: Final = (b"!--", b"![", b"?>", b"\r", b"SplmtryData")
+"""Comments, sections, instructions and the like, beginning with a rare character where there is one."""
 
 
 class Shape:
@@ -89,8 +91,10 @@ class RowReader:
         self._branch = branch
         self._level = level
         self._name = path[-1]
-        self._attributes = re.compile(rf"<{re.escape(self._name)}[\s/]")
-        self._count = etree.XPath(f"count({'/'.join(f'n:{name}' for name in path)})", namespaces={"n": namespace})
+        steps = "/".join(f"n:{name}" for name in path)
+        self._counts = etree.XPath(
+            f"concat(count({steps}), ' ', count(.//n:{path[-1]}))", namespaces={"n": namespace}
+        )
         self._root = f'<Document xmlns="{namespace}">'
         self._shapes: tuple[Shape, ...] = ()
 
@@ -100,8 +104,9 @@ class RowReader:
         if text is None:
             return None
         first, *pieces = text.split(f"<{self._name}>")
-        if not pieces or self._attributes.search(text) or self._count(document) != len(pieces):
-            return None
+        count = str(len(pieces))
+        if not pieces or self._counts(document) != f"{count} {count}":
+            return None  # some stand elsewhere, or are spelled otherwise
         matched = self._matched(pieces, "&" in text)
         if matched is None:
             return None
@@ -168,15 +173,23 @@ def _document(document: Element, body: bytes) -> str | None:
     """The text of the Document in the usual spelling, or None."""
     if (document.getroottree().docinfo.encoding or "UTF-8").upper() not in _ENCODINGS:
         return None
+    begin, end = body.find(b"<Document"), body.rfind(b"</Document>")
+    root = _ROOT_BYTES.match(body, begin) if begin >= 0 else None
+    declaration = _DECLARATION.match(body)
+    if root is None or any(_has(body, mark, declaration.end() if declaration else 0) for mark in _UNUSUAL):
+        return None
+    if body.find(b"<Document", root.end()) >= 0 or body.find(b"xmlns", root.end()) >= 0:
+        return None
     try:
-        text = _DECLARATION.sub("", body.decode(), count=1)
+        return str(memoryview(body)[begin : end + len(b"</Document>")], "utf-8")
     except UnicodeDecodeError:
         return None
-    begin, end = text.find("<Document"), text.rfind("</Document>")
-    root = _ROOT.match(text, begin) if begin >= 0 else None
-    if root is None or text.count("<Document") > 1 or any(mark in text for mark in _UNUSUAL):
-        return None
-    return None if "xmlns" in text[root.end() :] else text[begin : end + len("</Document>")]
+
+
+def _has(body: bytes, mark: bytes, begin: int) -> bool:
+    """Whether a mark stands in the body; most often its first character does not, which is found out at once."""
+    first = body.find(mark[:1], begin)
+    return first >= 0 and body.find(mark, first) >= 0
 
 
 def _parsed(text: str) -> Element | None:
