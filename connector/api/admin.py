@@ -23,7 +23,7 @@ UNKNOWN: Final = Answer(404, "There is none.", models_fsp.Errors)
 FORBIDDEN_STATE: Final = Answer(409, "Its state forbids this.", models_fsp.Errors)
 REFUSED: Final = Answer(400, "Refused; nothing was changed.", models_fsp.Errors)
 
-_REF: Final = Parameter(
+REF: Final = Parameter(
     "ref", "path", "The batch's reference, or its batch id.", required=True, max_length=50,
     example="7Q3QZ4XWZ2V5YJ6K3L2A",
 )  # fmt: skip
@@ -142,22 +142,20 @@ def _read(
 
 OPERATIONS: Final = (
     _read("/admin/batches", list_batches, "List batches", models.Page[models.BatchBody], _FILTERS),
-    _read("/admin/batches/{ref}", read_batch, "Show a batch", models.BatchBody, (_REF,)),
+    _read("/admin/batches/{ref}", read_batch, "Show a batch", models.BatchBody, (REF,)),
     _read(
         "/admin/batches/{ref}/instructions",
         list_instructions,
         "List a batch's payments",
         models.Page[models.PaymentBody],
         (
-            _REF,
+            REF,
             Parameter("page", "query", "Page, from 0.", kind="integer", maximum=10**7, default="0"),
             Parameter("size", "query", "Payments a page.", kind="integer", minimum=1, maximum=1000, default="100"),
             Parameter("status", "query", "An ISO 20022 status, or ongoing, completed, failed, returned."),
         ),
     ),
-    _read(
-        "/admin/batches/{ref}/events", list_events, "Show a batch's events", models.Page[models.EventBody], (_REF,)
-    ),
+    _read("/admin/batches/{ref}/events", list_events, "Show a batch's events", models.Page[models.EventBody], (REF,)),
     Operation(
         "POST",
         "/admin/batches/{ref}/cancel",
@@ -167,7 +165,7 @@ OPERATIONS: Final = (
         plain,
         (Answer(200, "Cancelled.", models.BatchBody), UNKNOWN, FORBIDDEN_STATE),
         roles=OPERATORS,
-        parameters=(_REF,),
+        parameters=(REF,),
         description="Only before anything was sent.",
     ),
     Operation(
@@ -179,7 +177,7 @@ OPERATIONS: Final = (
         plain,
         (Answer(202, "The new batch; the same one when asked again.", models.BatchBody), UNKNOWN, FORBIDDEN_STATE),
         roles=OPERATORS,
-        parameters=(_REF,),
+        parameters=(REF,),
     ),
     _read("/admin/queue", queue_depth, "Count unfinished tasks", dict[str, int]),
 )

@@ -10,6 +10,7 @@ from connector.api import (
     admin,
     admin_callbacks,
     admin_directory,
+    admin_recalls,
     docs,
     fsp,
     govstack_v1,
@@ -30,6 +31,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
     *fsp.OPERATIONS,
     *admin.OPERATIONS,
     *admin_directory.OPERATIONS,
+    *admin_recalls.OPERATIONS,
     *admin_callbacks.OPERATIONS,
     *health.OPERATIONS,
 )

@@ -20,6 +20,8 @@ from connector.flows.times import backoff
 from connector.store import Entry
 
 INQUIRE_AT_MOST_SECONDS: Final = 3600.0
+ONCE: Final = "once"
+"""Begins the data of a task that an operator ordered: it asks, whatever the terms, and is not continued."""
 
 
 class Patience(NamedTuple):
@@ -45,11 +47,21 @@ async def run(services: Services, entry: Entry) -> None:
     exchange, status = await Exchange.of(services, entry)
     if status.dispatch is not Dispatch.SENT or status.settled:
         return await services.store.queue.done(entry)
-    patience = Patience.of(entry, status)
+    patience, once = Patience.of(entry, status), entry.task.data.startswith(ONCE)
     answer = await exchange.ask(patience.asked)
     if isinstance(answer, NotKnown):  # it was accepted, and lost: the same message again
         return await exchange.send(status)
+    if once:
+        return await _asked_once(exchange, status, answer)
     return await _ask_again(exchange, status, answer, patience)
+
+
+async def _asked_once(exchange: Exchange, status: ChunkStatus, answer: Answer) -> None:
+    if isinstance(answer, Reported):
+        await _progress(exchange, status, answer)
+    elif isinstance(answer, Silent):
+        await exchange.services.store.events.add(exchange.batch.ref, exchange.event("no answer", answer.sentence))
+    await exchange.services.store.queue.done(exchange.entry)
 
 
 async def _ask_again(exchange: Exchange, status: ChunkStatus, answer: Answer, patience: Patience) -> None:

@@ -5,6 +5,7 @@ What is asked is durable, with each chunk, when the order is answered; the messa
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from connector.domain import clawback
@@ -21,9 +22,11 @@ from connector.flows.change import change
 from connector.flows.compose import chunk_message_id
 from connector.flows.routing import Way, way_of
 from connector.flows.services import Services
+from connector.iso20022.codesets import CodeSets
 from connector.store import Task
 
 MOST_FAULTS: Final = 20
+CANCELLATION_REASONS: Final = "ExternalCancellationReason1Code"
 
 _SENT: Final = frozenset({BatchState.RUNNING, BatchState.COMPLETED})
 _NOT_STARTED: Final = frozenset({BatchState.ACCEPTED, BatchState.SCHEDULED, BatchState.AWAITING_AUTHORISATION})
@@ -68,6 +71,8 @@ async def ask(services: Services, ref: str, order: Order, actor: str, origin: st
     What was not sent yet is cancelled. Raises ``NotFound``; ``Refused``: an unknown instruction or message, a single
     payment that cannot be asked back; ``NotPermitted``: the programme, the batch's state or the channel forbids it.
     """
+    if not _codes().knows(CANCELLATION_REASONS, order.reason.code):
+        raise Refused.because("/reason", "unknown_code", f"ISO 20022 has no reason {order.reason.code} for this.")
     batch, progress = await services.store.batches.read(ref)
     way = await _way(services, batch)
     if progress.state in _NOT_STARTED and order.whole and not order.message_id:
@@ -88,6 +93,11 @@ async def ask(services: Services, ref: str, order: Order, actor: str, origin: st
         chunk, status = await services.store.batches.chunk(ref, number)
         total += await _open(services, batch, way, (chunk, status), range(len(chunk.credits)), order, actor)
     return total
+
+
+@cache
+def _codes() -> CodeSets:
+    return CodeSets()
 
 
 async def _way(services: Services, batch: Batch) -> Way:
