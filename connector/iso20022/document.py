@@ -38,14 +38,24 @@ class Found(NamedTuple):
     tolerated: tuple[str, ...]
 
 
-def find(root: Element, catalogue: Catalogue) -> Found:
-    """Find the message below a parsed root. Raises ``Refused``: none, several, or none that the catalogue has."""
+def find(root: Element, catalogue: Catalogue, *, lone_header: bool = False) -> Found:
+    """Find the message below a parsed root. Raises ``Refused``: none, several, or none that the catalogue has.
+
+    lone_header: a business header is found instead, where it stands beside a Document of no known message.
+    """
     tolerated: list[str] = []
     document = root if _local(root) == "Document" else _enveloped(root, catalogue)
     if document is not root:
         tolerated.append(f"The Document stands in an envelope ({_local(root)}).")
-    message = _name(document, catalogue, tolerated)
     header = None if document is root else _header(root, document)
+    try:
+        message = _name(document, catalogue, tolerated)
+    except Refused:
+        known = catalogue.find(_namespace(header)) if lone_header and header is not None else None
+        if header is None or known is None:
+            raise
+        tolerated.append("The Document is no known message; the header was judged alone.")
+        return Found(header, known, read_header(header), tuple(tolerated))
     return Found(document, message, None if header is None else read_header(header), tuple(tolerated))
 
 

@@ -132,7 +132,7 @@ class Engine:
     def validate(self, body: bytes) -> Verdict:
         """Judge any message of the catalogue: form, schema, counts and sums; never raises for what is in the body."""
         try:
-            found = document.find(parse(body), self._catalogue)
+            found = document.find(parse(body), self._catalogue, lone_header=True)
         except Refused as refused:
             return Verdict("", valid=False, faults=refused.faults, tolerated=())
         faults, tolerated = self._judge(found)
