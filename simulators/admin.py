@@ -11,7 +11,7 @@ from aiohttp import web
 from connector.domain.errors import NotFound, Refused
 from simulators import faults, inbox, ledger, outbox
 from simulators.clock import VirtualClock
-from simulators.doors import COURIER, INSTITUTION, number
+from simulators.doors import COURIER, INSTITUTION, number, plain, statement
 from simulators.house import House
 from simulators.proof import proof
 
@@ -27,6 +27,12 @@ class Advance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     seconds: Annotated[float, msgspec.Meta(ge=0, le=1e9)] = 0.0
     days: Annotated[float, msgspec.Meta(ge=0, le=10_000)] = 0.0
+
+
+class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The scheme that an institution is to speak."""
+
+    scheme: str
 
 
 def routes(app: web.Application, players: Mapping[str, web.Application], clock: VirtualClock) -> None:
@@ -45,6 +51,8 @@ def routes(app: web.Application, players: Mapping[str, web.Application], clock: 
     add("GET", "/sim/{code}/jobs", _jobs)
     add("GET", "/sim/{code}/rules", _rules)
     add("PUT", "/sim/{code}/rules", _set_rules)
+    add("GET", "/sim/{code}/scheme", _scheme)
+    add("PUT", "/sim/{code}/scheme", _choose_scheme)
     add("DELETE", "/sim/{code}/rules", _drop_rules)
 
 
@@ -57,6 +65,7 @@ async def _institutions(request: web.Request) -> web.Response:
                 "name": house.player.name,
                 "kind": house.player.kind,
                 "accounts": house.player.accounts,
+                "scheme": house.towards("").scheme.name,
                 "url": house.settings.url_of(house.code),
             }
             for house in houses
@@ -105,6 +114,10 @@ async def _balances(request: web.Request) -> web.Response:
 
 
 async def _statement(request: web.Request) -> web.Response:
+    """The movements as JSON, or with ``?kind=`` the institution's own statement as XML."""
+    if "kind" in request.query:
+        code = _house(request).code
+        return plain(await statement(request, request.app[PLAYERS][code][INSTITUTION]))
     house = _house(request)
     with house.database.transaction() as link:
         movements = ledger.statement(link, request.match_info["account"], _limit(request))
@@ -144,6 +157,22 @@ async def _drop_rules(request: web.Request) -> web.Response:
     with house.database.transaction() as link:
         house.faults.replace(link, ())
     return web.Response(status=204)
+
+
+async def _scheme(request: web.Request) -> web.Response:
+    return web.json_response({"scheme": _house(request).towards("").scheme.name})
+
+
+async def _choose_scheme(request: web.Request) -> web.Response:
+    """Let an institution speak another scheme with the connector from now on."""
+    house = _house(request)
+    try:
+        choice = msgspec.json.decode(await request.read(), type=Choice)
+    except msgspec.MsgspecError as fault:
+        raise Refused.because("/", "malformed", str(fault)) from fault
+    with house.database.transaction() as link:
+        house.speaking.choose(link, choice.scheme)
+    return await _scheme(request)
 
 
 async def _settle_down(players: Mapping[str, web.Application]) -> bool:

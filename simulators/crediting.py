@@ -10,29 +10,25 @@ import msgspec
 from connector.domain.messages import (
     AccountToVerify,
     CreditTransfer,
+    InquiredTransfer,
     PaymentReturn,
     ReturnedTransfer,
     StatusReport,
-    TransactionStatus,
     Transfer,
     Verification,
     VerificationReport,
     VerificationRequest,
 )
-from simulators import inbox, ledger, outbox, reporting
-from simulators.faults import Decision, Magic
+from connector.iso20022.scheme import Job as Purpose
+from simulators import details, inbox, ledger, outbox, reporting
+from simulators.details import returned_detail
+from simulators.faults import SECONDS_A_DAY, Decision, Magic
 from simulators.house import Answer, House, Outgoing
 from simulators.inbox import Envelope, Facts, Kept, Leg, Result, Verdict
 from simulators.ledger import SETTLEMENT, Posting
 from simulators.outbox import Job
+from simulators.reporting import transfers_of
 from simulators.settling import settle_job
-
-REPORT: Final = "pacs.002.001.10"
-RETURN: Final = "pacs.004.001.09"
-VERIFIED: Final = "acmt.024.001.03"
-SECONDS_A_DAY: Final = 86_400
-
-_EXCEPTIONS: Final = msgspec.msgpack.Decoder(list[TransactionStatus])
 
 
 class GivenBack(NamedTuple):
@@ -71,18 +67,48 @@ class Crediting:
                 decision = self._house.faults.decide(link, self._magic, order.transfers, order.currency)
                 if decision.http:
                     return Answer(decision.http)
-                kept = self._accept(link, order, envelope, decision)
+                if decision.report == "lost" and inbox.lose(link, sender, order.message_id):
+                    return Answer(202)
+                kept = self._accept(link, order, envelope, content, decision)
             elif kept.digest != envelope.digest:
                 return self._second_use(kept)
             return self._answer(link, kept)
 
-    def report(self, link: sqlite3.Connection, kept: Kept) -> Answer:
-        """Repeat the report about a message, where there is one by now."""
+    def report(self, link: sqlite3.Connection, kept: Kept, only: Sequence[InquiredTransfer] = ()) -> Answer:
+        """Repeat the report about a message, where there is one by now; only: the payments that it is about."""
         if kept.visible_at > self._house.clock():
             return Answer(204)
-        return Answer(200, self._house.write(REPORT, self._status(link, kept)))
+        if only:
+            legs = inbox.legs(link, kept.number)
+            return self._reported(reporting.narrowed(self._base(kept), kept, legs, only), kept)
+        return self._reported(self._status(link, kept), kept)
 
-    def verify(self, request: VerificationRequest) -> Answer:
+    def withdrawn(self, report: StatusReport, sender: str) -> bool:
+        """Take credits back whose payer's side has given up waiting; ``False`` where the report is about no credit.
+
+        The payer's institution never heard of them and rejects the payments, so no return is due.
+        """
+        with self._house.database.transaction() as link:
+            kept = inbox.latest(link, sender, report.original_message_id)
+            if kept is None or report.group_status != reporting.REJECTED or not kept.name.startswith("pacs.008"):
+                return False
+            (leg,) = inbox.legs(link, kept.number)
+            transfers = transfers_of(leg)
+            exceptions = leg.result.exceptions if leg.result else {}
+            postings = [
+                Posting(self._account_of(one.creditor_account), -one.amount_minor, _key(one))
+                for position, one in enumerate(transfers)
+                if position not in exceptions
+            ]
+            postings.append(Posting(SETTLEMENT, -sum(posting.minor for posting in postings)))
+            now = self._house.clock()
+            ledger.book(link, "withdrawal", f"{kept.sender}|{kept.message_id}", kept.facts.currency, now, postings)
+            verdict = Verdict("RJCT", report.group_reason, report.group_information)
+            every = dict.fromkeys(range(len(transfers)), verdict)
+            inbox.answer(link, leg, Result(reporting.REJECTED, {**every, **exceptions}))
+            return True
+
+    def verify(self, request: VerificationRequest, name: str, sender: str) -> Answer:
         """Tell of each account whether it can be credited."""
         results = tuple(map(self._verification, request.accounts))
         report = VerificationReport(
@@ -92,28 +118,57 @@ class Crediting:
             initiating_party=request.initiating_party,
             results=results,
         )
-        return Answer(200, self._house.write(VERIFIED, report))
+        answer = self._house.towards(sender).report(name, Purpose.VERIFICATION_REPORT)
+        return Answer(200, self._house.write(answer, report, sender))
 
     def push(self, job: Job) -> Outgoing:
         """Make a report that is sent later than the answer."""
         with self._house.database.transaction() as link:
             kept = inbox.read(link, job.message)
             report = self._status(link, kept)
-        return self._house.to(job.target, REPORT, report)
+        return self._house.to(job.target, report.message, report)
 
-    def give_back(self, job: Job) -> Outgoing:
-        """Take returned credits off their accounts, once, and write the pacs.004."""
+    def give_back(self, job: Job) -> Outgoing | None:
+        """Take returned credits off their accounts, once, and write the pacs.004; nothing where others did it."""
         due = _DUE.decode(job.payload)
         with self._house.database.transaction() as link:
             kept = inbox.read(link, job.message)
+            (leg,) = inbox.legs(link, kept.number)
+            if leg.result and leg.result.status == reporting.REJECTED:
+                return None
+            taken = _returned(link, [item.returned.return_id for item in due.items], but=str(job.number))
+            due = Due(due.currency, [item for item in due.items if item.returned.return_id not in taken])
+            if not due.items:
+                return None
             self._book_return(link, job, kept, due)
-        return self._house.to(job.target, RETURN, self._return(job, kept, due))
+        name = self._house.towards(job.target).given_back(kept.name)
+        return self._house.to(job.target, name, self._return(job, kept, due))
+
+    def recalled(self, link: sqlite3.Connection, kept: Kept, positions: dict[int, str], at: float) -> Job:
+        """Plan the return of credits that are recalled; positions: with the reason of each."""
+        (leg,) = inbox.legs(link, kept.number)
+        transfers = transfers_of(leg)
+        items = [self._given_back(kept, position, transfers[position], why) for position, why in positions.items()]
+        payload = inbox.encode(Due(kept.facts.currency, items))
+        return Job(f"return-{kept.number}", "return", kept.sender, kept.number, payload=payload, due_at=at)
+
+    def objection(self, link: sqlite3.Connection, kept: Kept, position: int) -> str:
+        """Say why a credit cannot be given back: it was rejected or returned, the money is gone; "" if it can."""
+        (leg,) = inbox.legs(link, kept.number)
+        if leg.result and position in leg.result.exceptions:
+            return "ARJT"
+        transfer = transfers_of(leg)[position]
+        if _returned(link, [self._return_id(kept, position)], but=""):
+            return "ARDT"
+        balance = ledger.balance(link, self._account_of(transfer.creditor_account), kept.facts.currency)
+        return "" if balance >= transfer.amount_minor else "AM04"
 
     def _accept(
         self,
         link: sqlite3.Connection,
         order: CreditTransfer,
         envelope: Envelope,
+        content: bytes,
         decision: Decision,
     ) -> Kept:
         now = self._house.clock()
@@ -124,13 +179,19 @@ class Crediting:
             total_minor=order.total_minor,
             report=decision.report,
             delay_seconds=decision.delay_seconds,
+            inquiry=decision.inquiry,
+            notify=decision.notify,
         )
         kept = inbox.keep(link, envelope, now, facts)
-        inbox.add_leg(link, _own_leg(kept, order.transfers, verdicts))
+        result = Result(reporting.SETTLED, verdicts)
+        inbox.add_leg(link, Leg(kept.number, 0, "", f"own-{kept.number}", content, result))
         self._book_credits(link, kept, order, verdicts)
         visible_at = now + decision.delay_seconds if decision.report == "late" else now
         inbox.finish(link, kept.number, inbox.FINAL, inbox.NEVER if decision.report == "mute" else visible_at)
         outbox.put(link, *self._returns(kept, order, verdicts, decision, now))
+        if decision.notify:
+            about = f"credit|{kept.sender}|{kept.message_id}".encode()
+            outbox.put(link, Job(f"notify-{kept.number}", "notify", "", kept.number, payload=about))
         if decision.report in {"late", "twice"}:
             outbox.put(link, Job(f"report-{kept.number}", "push", kept.sender, kept.number, due_at=visible_at))
         return kept
@@ -171,21 +232,15 @@ class Crediting:
         decision: Decision,
         now: float,
     ) -> list[Job]:
-        """Put down what is to be given back, one job for each day on which something is."""
+        """Put down what is to be given back, one job for each day on which something is; the mute say nothing."""
+        if decision.report == "mute":
+            return []
         days: dict[float, list[GivenBack]] = {}
         for position, (after, reason) in decision.returns.items():
             if position in verdicts:
                 continue
-            transfer = order.transfers[position]
-            returned = ReturnedTransfer(
-                f"{self._house.code}{kept.number}.{position}",
-                transfer.instruction_id,
-                transfer.end_to_end_id,
-                transfer.transaction_id,
-                transfer.amount_minor,
-                reason,
-            )
-            days.setdefault(after, []).append(GivenBack(returned, self._account_of(transfer.creditor_account)))
+            item = self._given_back(kept, position, order.transfers[position], reason)
+            days.setdefault(after, []).append(item)
         return [
             Job(
                 f"return-{kept.number}-{after}",
@@ -198,6 +253,20 @@ class Crediting:
             for after, items in days.items()
         ]
 
+    def _given_back(self, kept: Kept, position: int, transfer: Transfer, reason: str) -> GivenBack:
+        returned = ReturnedTransfer(
+            self._return_id(kept, position),
+            transfer.instruction_id,
+            transfer.end_to_end_id,
+            transfer.transaction_id,
+            transfer.amount_minor,
+            reason,
+        )
+        return GivenBack(returned, self._account_of(transfer.creditor_account))
+
+    def _return_id(self, kept: Kept, position: int) -> str:
+        return f"{self._house.code}{kept.number}.{position}"
+
     def _book_return(self, link: sqlite3.Connection, job: Job, kept: Kept, due: Due) -> None:
         postings = [Posting(item.account, -item.returned.amount_minor, item.returned.return_id) for item in due.items]
         total = -sum(posting.minor for posting in postings)
@@ -205,6 +274,13 @@ class Crediting:
         house = self._house
         if ledger.book(link, "return", str(job.number), due.currency, house.clock(), postings):
             outbox.put(link, *settle_job(house.code, kept.sender, f"return-{job.number}", due.currency, total))
+            details.keep(
+                link,
+                "return",
+                str(job.number),
+                kept.message_id,
+                [returned_detail(item.returned) for item in due.items],
+            )
 
     def _return(self, job: Job, kept: Kept, due: Due) -> PaymentReturn:
         now = self._house.clock.now()
@@ -225,25 +301,29 @@ class Crediting:
         """Report at once, unless the message asked for something else."""
         if kept.facts.report in {"late", "silent", "mute"}:
             return Answer(202)
-        return Answer(200, self._house.write(REPORT, self._status(link, kept)))
+        return self._reported(self._status(link, kept), kept)
 
     def _second_use(self, kept: Kept) -> Answer:
         verdict = Verdict("RJCT", "DU01", "This message id was used before with other content.")
-        return Answer(200, self._house.write(REPORT, reporting.refused(self._base(kept), verdict)))
+        return self._reported(reporting.refused(self._base(kept), verdict), kept)
+
+    def _reported(self, report: StatusReport, kept: Kept) -> Answer:
+        return Answer(200, self._house.write(report.message, report, kept.sender))
 
     def _status(self, link: sqlite3.Connection, kept: Kept) -> StatusReport:
         """Report by exception: a status for all, and one by one only what differs from it."""
         (leg,) = inbox.legs(link, kept.number)
-        exceptions = _EXCEPTIONS.decode(leg.items)
+        exceptions = leg.result.exceptions if leg.result else {}
         if not exceptions:
-            status = reporting.SETTLED
-        else:
-            status = reporting.REJECTED if len(exceptions) == kept.facts.count else reporting.PARTLY
-        return replace(self._base(kept), group_status=status, transactions=exceptions)
+            return replace(self._base(kept), group_status=reporting.SETTLED)
+        status = reporting.REJECTED if len(exceptions) == kept.facts.count else reporting.PARTLY
+        told = tuple(reporting.exceptional(leg))
+        return replace(self._base(kept), group_status=status, transactions=told)
 
     def _base(self, kept: Kept) -> StatusReport:
         house = self._house
-        report = reporting.base_report(REPORT, f"{house.code}R{kept.number}", house.clock.now(), kept)
+        name = house.towards(kept.sender).report(kept.name, Purpose.INTERBANK_REPORT)
+        report = reporting.base_report(name, f"{house.code}R{kept.number}", house.clock.now(), kept)
         return replace(report, instructing_agent=house.code, instructed_agent=kept.sender)
 
     def _verification(self, asked: AccountToVerify) -> Verification:
@@ -256,18 +336,14 @@ class Crediting:
         return Verification(asked.id, verdict is None, verdict.reason if verdict else "")
 
 
-def _own_leg(kept: Kept, transfers: Sequence[Transfer], verdicts: dict[int, Verdict]) -> Leg:
-    """Keep what was refused; all else is in the ledger."""
-    exceptions = [
-        TransactionStatus(
-            transfers[position].instruction_id,
-            transfers[position].end_to_end_id,
-            transfers[position].transaction_id,
-            *verdict,
-        )
-        for position, verdict in sorted(verdicts.items())
-    ]
-    return Leg(kept.number, 0, "", f"own-{kept.number}", inbox.encode(exceptions), Result(reporting.SETTLED))
+def _returned(link: sqlite3.Connection, return_ids: Sequence[str], but: str) -> set[str]:
+    """Find which of these returns are booked, other than under the reference ``but``."""
+    marks = ",".join("?" * len(return_ids))
+    question = (
+        "SELECT line FROM posting JOIN entry ON number = entry"  # noqa: S608 - only marks are put in
+        f" WHERE kind = 'return' AND reference <> ? AND line IN ({marks})"
+    )
+    return {line for (line,) in link.execute(question, (but, *return_ids))}
 
 
 def _key(transfer: Transfer) -> str:

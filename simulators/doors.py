@@ -1,6 +1,7 @@
 """What the HTTP interfaces of all institutions share: the ISO 20022 door, error answers, waking the courier."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
@@ -13,6 +14,8 @@ from simulators.outbox import Courier
 INSTITUTION: Final = web.AppKey("institution", Institution)
 COURIER: Final = web.AppKey("courier", Courier)
 
+_MESSAGE_ID: Final = re.compile(rb"<(?:\w+:)?(?:BizMsgIdr|MsgId)>([A-Za-z0-9./-]{1,35})<")
+
 Kind = TypeVar("Kind")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -21,6 +24,7 @@ def add_iso20022(app: web.Application) -> None:
     """Add the routes by which messages come in and reports are asked for."""
     app.router.add_post("/iso20022", _receive)
     app.router.add_get("/iso20022/reports/{message_id}", _report)
+    app.router.add_get("/iso20022/statements/{account}", _statements)
 
 
 def owner(request: web.Request, kind: type[Kind]) -> Kind:
@@ -50,6 +54,11 @@ def number(request: web.Request, name: str, usual: int) -> int:
 def given(request: web.Request, answer: Answer) -> web.Response:
     """Send an institution's answer, and let the courier look for what is to be done now."""
     request.app[COURIER].wake()
+    return plain(answer)
+
+
+def plain(answer: Answer) -> web.Response:
+    """Send an answer after which there is nothing to be done."""
     if not answer.body:
         return web.Response(status=answer.status)
     return web.Response(status=answer.status, body=answer.body, content_type=answer.content_type)
@@ -73,8 +82,33 @@ def _status(fault: IsoGateError) -> int:
 async def _receive(request: web.Request) -> web.Response:
     institution = request.app[INSTITUTION]
     sender = request.headers.get(PARTICIPANT_HEADER, "")
-    answer = await asyncio.to_thread(institution.receive, await request.read(), sender)
+    body = await request.read()
+    try:
+        answer = await asyncio.to_thread(institution.receive, body, sender)
+    except Refused as fault:
+        rejection = institution.house.rejection(_reference(body), fault, sender)
+        if rejection is None:
+            raise
+        answer = rejection
     return given(request, answer)
+
+
+def _reference(body: bytes) -> str:
+    """The id of a message that could not be read, as far as it can be made out."""
+    found = _MESSAGE_ID.search(body)
+    return found[1].decode() if found else "NOTPROVIDED"
+
+
+async def _statements(request: web.Request) -> web.Response:
+    return plain(await statement(request, request.app[INSTITUTION]))
+
+
+async def statement(request: web.Request, institution: Institution) -> Answer:
+    """Give the statement that a request asks for; raises ``Refused``."""
+    asked = request.query
+    kind, first, last = asked.get("kind", "camt.053"), asked.get("from", ""), asked.get("to", "")
+    account = request.match_info["account"]
+    return await asyncio.to_thread(institution.statement, account, kind, first, last)
 
 
 async def _report(request: web.Request) -> web.Response:

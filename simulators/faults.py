@@ -35,10 +35,24 @@ REPORTS: Final = frozenset(
         "parts",
         "pending",
         "lost-answer",
+        "lost",
     }
 )
+RECALLS: Final = frozenset({"accept", "refuse", "pending", "pending-refuse", "silent"})
+REQUESTS: Final = frozenset({"accept", "refuse", "pending", "ignore"})
+INQUIRIES: Final = frozenset({"silent", "unknown"})
+STATEMENTS: Final = frozenset({"missing", "differing", "unexpected"})
 RETURN_DAYS: Final = 3.0
 LATE_SECONDS: Final = 3600.0
+SECONDS_A_DAY: Final = 86_400.0
+
+_WORDS: Final = {
+    "report": REPORTS,
+    "recall": RECALLS,
+    "request": REQUESTS,
+    "inquiry": INQUIRIES,
+    "statement": STATEMENTS,
+}
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=10_000_000)]
@@ -61,7 +75,10 @@ class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 class Then(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What happens: to the payment (status, reason, return), to the report about its message, or to the request.
 
-    cut_off: time of day (UTC) after which an order for today is executed tomorrow.
+    cut_off: time of day (UTC) after which an order for today is executed tomorrow; recall: what a wish to get the
+    payment back comes to, request: what a request to pay comes to (both with ``reason`` and ``delay_seconds``);
+    inquiry: how a question about the message is answered; time_out: reason with which the payments are rejected
+    whose institution never answers; notify: bookings are notified; statement: how statements get the payment wrong.
     """
 
     status: Code = ""
@@ -73,6 +90,12 @@ class Then(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     delay_seconds: Seconds = LATE_SECONDS
     http: Annotated[int, msgspec.Meta(ge=400, le=599)] | None = None
     cut_off: Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = ""
+    recall: str = ""
+    request: str = ""
+    inquiry: str = ""
+    time_out: Code = ""
+    notify: bool = False
+    statement: str = ""
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -88,7 +111,8 @@ class Decision:
     """What is to happen to one message.
 
     verdicts: the payments that are not simply accepted; returns: payments given back later, with days and reason;
-    group: the message refused as a whole; report: how the report misbehaves; http: the answer's status instead.
+    group: the message refused as a whole; report: how the report misbehaves; http: the answer's status instead;
+    recalls: what recalling a payment comes to; all else as in ``Then``.
     """
 
     verdicts: dict[int, Verdict] = field(default_factory=dict)
@@ -98,6 +122,11 @@ class Decision:
     delay_seconds: float = LATE_SECONDS
     http: int | None = None
     cut_off: str = ""
+    recalls: dict[int, Then] = field(default_factory=dict)
+    request: Then | None = None
+    inquiry: str = ""
+    time_out: str = ""
+    notify: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +190,11 @@ class Faults:
         self._use_up(link, used)
         return decision
 
+    def foretell(self, magic: Magic, transfer: Transfer, currency: str) -> Then | None:
+        """Say what a payment's rule or magic value is, counting nothing."""
+        found = self._rule_for(transfer, currency)
+        return found[1].then if found else magic.of(transfer)
+
     def _rule_for(self, transfer: Transfer, currency: str) -> tuple[int, Rule] | None:
         return next((found for found in self._rules if _fits(found[1].when, transfer, currency)), None)
 
@@ -175,8 +209,10 @@ def parse(body: bytes) -> list[Rule]:
     """Read rules from JSON; raises ``msgspec.ValidationError`` or ``ValueError`` naming what is wrong."""
     rules = msgspec.json.decode(body, type=list[Rule])
     for rule in rules:
-        if rule.then.report and rule.then.report not in REPORTS:
-            raise ValueError(f"report is one of {', '.join(sorted(REPORTS))}")
+        for name, words in _WORDS.items():
+            word = getattr(rule.then, name)
+            if word and word not in words:
+                raise ValueError(f"{name} is one of {', '.join(sorted(words))}")
         try:
             re.compile(rule.when.account)
         except re.error as fault:
@@ -219,3 +255,9 @@ def _apply(decision: Decision, position: int, then: Then) -> None:
         decision.report, decision.delay_seconds = then.report, then.delay_seconds
     decision.http = then.http or decision.http
     decision.cut_off = then.cut_off or decision.cut_off
+    if then.recall:
+        decision.recalls[position] = then
+    decision.request = decision.request or (then if then.request else None)
+    decision.inquiry = then.inquiry or decision.inquiry
+    decision.time_out = then.time_out or decision.time_out
+    decision.notify = then.notify or decision.notify

@@ -5,38 +5,36 @@ what they call their messages (``Names``).
 """
 
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Final, Protocol
 
 import msgspec
 from msgspec import structs
 
 from connector.domain.errors import NotFound, Unavailable
-from connector.domain.messages import CreditTransfer, PaymentReturn, ReturnedTransfer, StatusReport, Transfer
-from simulators import inbox, outbox, reporting
+from connector.domain.messages import (
+    CreditTransfer,
+    InquiredTransfer,
+    PaymentReturn,
+    ReturnedTransfer,
+    StatusReport,
+    Transfer,
+)
+from connector.iso20022.scheme import Job as Purpose
+from simulators import details, inbox, orders, outbox, reporting
+from simulators.details import returned_detail
 from simulators.faults import Decision, Magic
 from simulators.house import Answer, House, Outgoing
-from simulators.inbox import Envelope, Facts, Kept, Leg, Result, Verdict
+from simulators.inbox import Envelope, Kept, Leg, Result, Verdict
+from simulators.orders import Reply, total_of
 from simulators.outbox import Job
 from simulators.reporting import transfers_of
-from simulators.world import SWITCH_CODE, WORLD, institution_of
 
-TRANSFER: Final = "pacs.008.001.08"
-RETURN: Final = "pacs.004.001.09"
+_PURPOSES: Final = {"pacs.008": Purpose.INTERBANK_REPORT, "pain.013": Purpose.REQUEST_TO_PAY_REPORT}
+NOTIFY: Final = "notify"
 _FOREIGN_MESSAGE: Final = "ZZZZZZZZZZZZZZZZZZZZP0"
-SECONDS_A_DAY: Final = 86_400
 _RETURNED: Final = msgspec.msgpack.Decoder(list[ReturnedTransfer])
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """Where the sender of an order wants its answers; url "" for ISO 20022 reports."""
-
-    url: str = ""
-    correlation_id: str = ""
-    batch_id: str = ""
 
 
 class Booking(Protocol):
@@ -55,7 +53,7 @@ class Booking(Protocol):
         ...
 
     def take_back(
-        self, link: sqlite3.Connection, kept: Kept, leg: Leg, reference: str, minor: int
+        self, link: sqlite3.Connection, kept: Kept, leg: Leg, reference: str, given: PaymentReturn
     ) -> list[Job] | None:
         """Give the debtor what was returned later, and say whom to tell; ``None`` where that was done before."""
         ...
@@ -64,12 +62,11 @@ class Booking(Protocol):
 class Forwarding:
     """The ordering role."""
 
-    def __init__(self, house: House, booking: Booking, magic: Magic, report_name: str) -> None:
-        """Take the institution's parts, its way of booking, its magic values and the name of its status reports."""
+    def __init__(self, house: House, booking: Booking, magic: Magic) -> None:
+        """Take the institution's parts, its way of booking and its magic values."""
         self._house = house
         self._magic = magic
         self._booking = booking
-        self._report_name = report_name
 
     def order(self, order: CreditTransfer, name: str, sender: str, reply: Reply | None = None) -> Answer:
         """Take an order once; a repetition is answered again and never booked again."""
@@ -81,19 +78,28 @@ class Forwarding:
                 decision = self._house.faults.decide(link, self._magic, order.transfers, order.currency)
                 if decision.http:
                     return Answer(decision.http)
+                if decision.report == "lost" and inbox.lose(link, sender, order.message_id):
+                    return Answer(202)
                 kept = self._accept(link, order, envelope, decision, reply or Reply())
                 return self._first_answer(kept)
         if kept.digest != envelope.digest:
             verdict = Verdict("RJCT", "DU01", "This message id was used before with other content.")
-            return self._xml(reporting.refused(self._base(kept, "D"), verdict))
+            return self._xml(reporting.refused(self._base(kept, "D"), verdict), kept)
         return self._acknowledgement(kept)
 
-    def report(self, link: sqlite3.Connection, kept: Kept) -> Answer:
-        """Give the newest report: the acknowledgement, or the final one from the time on when it may be seen."""
+    def report(self, link: sqlite3.Connection, kept: Kept, only: Sequence[InquiredTransfer] = ()) -> Answer:
+        """Give the newest report: the acknowledgement, or the final one from the time on when it may be seen.
+
+        only: the payments that it is about, where not all.
+        """
         if kept.facts.report == "mute":
             return Answer(204)
+        if only and kept.visible_at <= self._house.clock():
+            legs = inbox.legs(link, kept.number)
+            return self._xml(reporting.narrowed(self._base(kept, "Q"), kept, legs, only), kept)
         if kept.state == inbox.FINAL and kept.visible_at <= self._house.clock():
-            return self._xml(reporting.with_outcome(self._base(kept, "F"), kept, inbox.legs(link, kept.number)))
+            legs = inbox.legs(link, kept.number)
+            return self._xml(reporting.with_outcome(self._base(kept, "F"), kept, legs), kept)
         return self._acknowledgement(kept)
 
     def answered(self, report: StatusReport) -> None:
@@ -113,8 +119,12 @@ class Forwarding:
         with self._house.database.transaction() as link:
             leg = inbox.legs(link, message)[number]
             if leg.result is None:
-                transfers = transfers_of(leg)
-                self._settle(link, leg, transfers, Result("RJCT", _all(transfers, Verdict("RJCT", reason))))
+                self.reject(link, leg, Verdict("RJCT", reason))
+
+    def reject(self, link: sqlite3.Connection, leg: Leg, why: Verdict) -> None:
+        """Reject all payments of a leg that was not answered."""
+        transfers = transfers_of(leg)
+        self._settle(link, leg, transfers, Result("RJCT", _all(transfers, why)))
 
     def returned(self, given: PaymentReturn, sender: str) -> None:
         """Book a pacs.004 once and pass it on to whom the order came from.
@@ -129,11 +139,29 @@ class Forwarding:
             if kept.state != inbox.FINAL:
                 raise Unavailable("transfer", "it is not settled yet")
             reference = f"{sender}|{given.message_id}"
-            jobs = self._booking.take_back(link, kept, leg, reference, given.total_minor)
+            jobs = self._booking.take_back(link, kept, leg, reference, given)
             if jobs is not None:
-                outbox.put(link, *jobs, self._return_job(kept, given))
+                outbox.put(link, *jobs, self._return_job(kept, given), *self._notices(kept, "returned", reference))
+                items = [returned_detail(one) for one in given.returns]
+                details.keep(link, "returned", reference, kept.message_id, items)
 
-    def compose(self, job: Job) -> Outgoing:
+    def cancel(self, link: sqlite3.Connection, kept: Kept, leg: Leg, positions: Collection[int]) -> None:
+        """Cancel payments of a leg that did not go out yet, and give the debtor the money back."""
+        transfers, cancelled = transfers_of(leg), Verdict("RJCT", "CUST", "Cancelled on request.")
+        if len(positions) == len(transfers):
+            self._settle(link, leg, transfers, Result("RJCT", _all(transfers, cancelled)))
+            return
+        gone = [transfer for position, transfer in enumerate(transfers) if position in positions]
+        left = [transfer for position, transfer in enumerate(transfers) if position not in positions]
+        number = len(inbox.legs(link, kept.number))
+        out_id = f"{self._house.code}{kept.number:08d}L{number}"
+        result = Result("RJCT", _all(gone, cancelled))
+        own = Leg(kept.number, number, "", out_id, inbox.encode(gone), result)
+        inbox.cut_leg(link, leg, inbox.encode(left))
+        inbox.add_leg(link, own)
+        outbox.put(link, *self._booking.conclude(link, kept, own, 0, total_of(gone)))
+
+    def compose(self, job: Job) -> Outgoing | None:
         """Make the message of a job of this role: a leg, a report or a return."""
         if job.kind == "leg":
             return self._leg_message(job)
@@ -150,23 +178,32 @@ class Forwarding:
         reply: Reply,
     ) -> Kept:
         now = self._house.clock()
-        objection = decision.group or _wrong_total(order) or self._booking.objection(link, order)
-        facts = _facts(order, envelope.sender, decision, objection, reply)
-        facts = structs.replace(facts, opens_at=_opens_at(order, decision, self._house.clock.now()))
+        objection = decision.group or orders.wrong_total(order) or self._booking.objection(link, order)
+        facts = orders.facts_of(order, envelope.sender, decision, objection, reply)
+        facts = structs.replace(facts, opens_at=orders.opens_at(order, decision, self._house.clock.now()))
         kept = inbox.keep(link, envelope, now, facts)
         if objection:
-            self._add_leg(link, kept, 0, "", order.transfers, [objection] * len(order.transfers))
-            inbox.finish(link, kept.number, inbox.REFUSED, now)
-            outbox.put(link, *_callback(kept))
-            return kept._replace(state=inbox.REFUSED)
-        parts, verdicts = _by_institution(order, decision)
+            return self.refuse(link, kept, order, objection)
+        self.carry_out(link, kept, order, decision)
+        return kept
+
+    def refuse(self, link: sqlite3.Connection, kept: Kept, order: CreditTransfer, why: Verdict) -> Kept:
+        """Refuse an order as a whole."""
+        facts = structs.replace(kept.facts, status=why.status, reason=why.reason, information=why.information)
+        self._add_leg(link, kept, 0, "", order.transfers, [why] * len(order.transfers))
+        inbox.refuse(link, kept.number, facts, self._house.clock())
+        outbox.put(link, *_callback(kept))
+        return kept._replace(state=inbox.REFUSED, facts=facts)
+
+    def carry_out(self, link: sqlite3.Connection, kept: Kept, order: CreditTransfer, decision: Decision) -> None:
+        """Reserve the money of an order that nothing speaks against, and pass its payments on."""
+        parts, verdicts = orders.by_institution(order, decision)
         for number, (place, transfers) in enumerate(parts.items()):
             self._add_leg(link, kept, number, place, transfers, verdicts)
-        routed = sum(_total(transfers) for place, transfers in parts.items() if place)
+        routed = sum(total_of(transfers) for place, transfers in parts.items() if place)
         self._booking.reserve(link, kept, routed)
         if set(parts) <= {""}:
             self._finish(link, kept)
-        return kept
 
     def _add_leg(
         self,
@@ -198,7 +235,7 @@ class Forwarding:
     def _acknowledgement(self, kept: Kept) -> Answer:
         facts = kept.facts
         verdict = Verdict(facts.status or reporting.ACCEPTED, facts.reason, facts.information)
-        return self._xml(reporting.refused(self._base(kept, "A"), verdict))
+        return self._xml(reporting.refused(self._base(kept, "A"), verdict), kept)
 
     def _conclude(self, link: sqlite3.Connection, leg: Leg, report: StatusReport) -> None:
         transfers = transfers_of(leg)
@@ -227,7 +264,9 @@ class Forwarding:
             if verdict.status == reporting.REJECTED
         )
         kept = inbox.read(link, leg.message)
-        outbox.put(link, *self._booking.conclude(link, kept, leg, _total(transfers) - rejected, rejected))
+        answered = leg._replace(result=result)
+        outbox.put(link, *self._booking.conclude(link, kept, answered, total_of(transfers) - rejected, rejected))
+        outbox.put(link, *self._notices(kept, "leg", leg.out_id))
         if inbox.answer(link, leg, result):
             self._finish(link, kept)
 
@@ -238,11 +277,15 @@ class Forwarding:
         inbox.finish(link, kept.number, inbox.FINAL, seen_at.get(facts.report, now))
         outbox.put(link, *(_callback(kept) or reporting.jobs_for(kept, now)))
 
-    def _leg_message(self, job: Job) -> Outgoing:
+    def _leg_message(self, job: Job) -> Outgoing | None:
+        """Write a leg; nothing where it was cancelled before it went out."""
         with self._house.database.transaction() as link:
             kept = inbox.read(link, job.message)
             leg = inbox.legs(link, job.message)[job.leg]
-        return self._house.to(leg.institution, TRANSFER, self._transfer(kept, leg))
+        if leg.result is not None:
+            return None
+        name = self._house.towards(leg.institution).scheme.message(Purpose.INTERBANK)
+        return self._house.to(leg.institution, name, self._transfer(kept, leg))
 
     def _transfer(self, kept: Kept, leg: Leg) -> CreditTransfer:
         facts, now = kept.facts, self._house.clock.now()
@@ -251,7 +294,7 @@ class Forwarding:
             message_id=leg.out_id,
             created=now,
             currency=facts.currency,
-            total_minor=_total(transfers),
+            total_minor=total_of(transfers),
             initiating_party=facts.initiating_party,
             debtor_name=facts.debtor_name,
             debtor_account=facts.debtor_account,
@@ -270,7 +313,8 @@ class Forwarding:
         with self._house.database.transaction() as link:
             kept = inbox.read(link, job.message)
             legs = inbox.legs(link, job.message)
-        outgoing = self._house.to(job.target, self._report_name, self._staged(kept, legs, stage))
+        report = self._staged(kept, legs, stage)
+        outgoing = self._house.to(job.target, report.message, report)
         return outgoing._replace(body=outgoing.body[: len(outgoing.body) // 2]) if stage == "malformed" else outgoing
 
     def _staged(self, kept: Kept, legs: Sequence[Leg], stage: str) -> StatusReport:
@@ -285,6 +329,12 @@ class Forwarding:
         if stage == "unknown-message":
             return replace(whole, original_message_id=_FOREIGN_MESSAGE)
         return whole
+
+    def _notices(self, kept: Kept, kind: str, reference: str) -> list[Job]:
+        """Notify the debtor of a booking, where that was asked for."""
+        if not kept.facts.notify:
+            return []
+        return [Job(f"notify-{reference}", NOTIFY, kept.sender, kept.number, payload=f"{kind}|{reference}".encode())]
 
     def _return_job(self, kept: Kept, given: PaymentReturn) -> Job:
         payload = inbox.encode(given.returns)
@@ -306,77 +356,21 @@ class Forwarding:
             returns=returns,
             instructing_agent=self._house.code,
         )
-        return self._house.to(job.target, RETURN, value)
+        return self._house.to(job.target, self._house.towards(job.target).given_back(kept.name), value)
 
     def _base(self, kept: Kept, suffix: str) -> StatusReport:
         message_id = f"{self._house.code}R{kept.number}{suffix}"
-        return reporting.base_report(self._report_name, message_id, self._house.clock.now(), kept)
+        purpose = _PURPOSES.get(kept.name[:8], Purpose.INITIATION_REPORT)
+        name = self._house.towards(kept.sender).report(kept.name, purpose)
+        return reporting.base_report(name, message_id, self._house.clock.now(), kept)
 
-    def _xml(self, report: StatusReport) -> Answer:
-        return Answer(200, self._house.write(self._report_name, report))
-
-
-def _facts(order: CreditTransfer, sender: str, decision: Decision, objection: Verdict | None, reply: Reply) -> Facts:
-    status, reason, information = objection or Verdict("")
-    return Facts(
-        currency=order.currency,
-        count=len(order.transfers),
-        total_minor=order.total_minor,
-        debtor_account=order.debtor_account,
-        debtor_name=order.debtor_name,
-        debtor_agent=order.debtor_agent,
-        participant=sender or order.instructing_agent or order.debtor_agent,
-        initiating_party=order.initiating_party,
-        payment_information_id=order.payment_information_id,
-        modality=order.modality,
-        status=status,
-        reason=reason,
-        information=information,
-        report=decision.report,
-        delay_seconds=decision.delay_seconds,
-        reply_url=reply.url,
-        correlation_id=reply.correlation_id,
-        batch_id=reply.batch_id,
-    )
-
-
-def _opens_at(order: CreditTransfer, decision: Decision, now: datetime) -> float:
-    """An order for a later day waits for it, one that comes after the cut-off for tomorrow; all else goes at once."""
-    days = max((order.execution_date - now.date()).days, 0)
-    if decision.cut_off and not days and now.strftime("%H:%M") >= decision.cut_off:
-        days = 1
-    return now.timestamp() + days * SECONDS_A_DAY
+    def _xml(self, report: StatusReport, kept: Kept) -> Answer:
+        return Answer(200, self._house.write(report.message, report, kept.sender))
 
 
 def _callback(kept: Kept) -> list[Job]:
     """An order that came as JSON is answered in JSON."""
     return [Job(f"report-{kept.number}", "callback", "", kept.number)] if kept.facts.reply_url else []
-
-
-def _wrong_total(order: CreditTransfer) -> Verdict | None:
-    if order.transfers and _total(order.transfers) == order.total_minor:
-        return None
-    return Verdict("RJCT", "AM10", "The control sum is not the sum of the payments.")
-
-
-def _by_institution(order: CreditTransfer, decision: Decision) -> tuple[dict[str, list[Transfer]], list[Verdict]]:
-    """Sort the payments by who is to credit them; those under "" are refused, for the reasons given beside."""
-    parts: dict[str, list[Transfer]] = {}
-    verdicts: list[Verdict] = []
-    for position, transfer in enumerate(order.transfers):
-        place = transfer.creditor_agent or order.creditor_agent or institution_of(transfer.creditor_account)
-        verdict = decision.verdicts.get(position)
-        if verdict is None and (place not in WORLD or place == SWITCH_CODE):
-            verdict = Verdict("RJCT", "RC01", "The creditor agent is not a participant.")
-        if verdict is not None:
-            place = ""
-            verdicts.append(verdict)
-        parts.setdefault(place, []).append(transfer)
-    return parts, verdicts
-
-
-def _total(transfers: Sequence[Transfer]) -> int:
-    return sum(transfer.amount_minor for transfer in transfers)
 
 
 def _all(transfers: Sequence[Transfer], verdict: Verdict) -> dict[int, Verdict]:

@@ -1,27 +1,35 @@
 """What every institution is made of, and what it can do: its parts in one value, its face in one protocol."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from connector.domain.errors import IsoGateError
-from connector.domain.messages import Message
-from connector.iso20022.engine import Engine
-from simulators import faults, inbox, ledger, outbox
+from connector.domain.messages import Message, Rejection
+from connector.iso20022.engine import Engine, Received
+from connector.iso20022.scheme import Job as Purpose
+from simulators import details, faults, inbox, ledger, outbox, speaking
 from simulators.clock import VirtualClock
 from simulators.database import Database
 from simulators.faults import Faults
 from simulators.outbox import Job
 from simulators.settings import SimulatorSettings
+from simulators.speaking import Speaking, Tongue
 from simulators.world import Player
 
-PROFILE: Final = "generic"
 PARTICIPANT_HEADER: Final = "X-Participant"
 """Names the simulated institution that sends; the connector sends none."""
 
 MESSAGE_HEADER: Final = "X-Message-Name"
-_TABLES: Final = (*ledger.TABLES, *inbox.TABLES, *outbox.TABLES, *faults.TABLES)
+_TABLES: Final = (
+    *ledger.TABLES,
+    *details.TABLES,
+    *inbox.TABLES,
+    *outbox.TABLES,
+    *faults.TABLES,
+    *speaking.TABLES,
+)
 
 
 class Answer(NamedTuple):
@@ -42,7 +50,7 @@ class Outgoing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The parts of an institution: who it is, its books, its rules, the clock and the message engine."""
+    """The parts of an institution: who it is, its books, its rules, its schemes, the clock and the message engine."""
 
     player: Player
     settings: SimulatorSettings
@@ -50,22 +58,50 @@ class House:
     engine: Engine
     database: Database
     faults: Faults
+    speaking: Speaking
 
     @property
     def code(self) -> str:
         """The institution's code."""
         return self.player.code
 
-    def write(self, name: str, value: Message) -> bytes:
-        """Write a message by the institutions' own profiles."""
-        return self.engine.write(PROFILE, name, value)
+    def towards(self, partner: str) -> Tongue:
+        """Tell how to speak with an institution, or with the connector ("")."""
+        return self.speaking.towards(partner)
+
+    def read(self, body: bytes, sender: str) -> Received:
+        """Read a message by the institutions' own profiles; raises ``Refused``."""
+        return self.engine.read(body, profile=self.towards(sender).scheme.name)
+
+    def write(self, name: str, value: Message, receiver: str = "") -> bytes:
+        """Write a message to an institution, or to the connector (""), by the institutions' own profiles."""
+        scheme = self.towards(receiver).scheme.name
+        addressee = receiver or self.settings.connector_id
+        return self.engine.compose(scheme, name, value, sender=self.code, receiver=addressee).body
+
+    def rejection(self, reference: str, fault: IsoGateError, sender: str) -> Answer | None:
+        """Refuse what cannot be read in a message (admi.002), where the sender's scheme has envelopes for it."""
+        tongue = self.towards(sender)
+        name = tongue.scheme.message(Purpose.REJECTION)
+        if tongue.scheme.envelope is None or name not in tongue.writes:
+            return None
+        found = getattr(fault, "faults", ())
+        first = found[0] if found else None
+        value = Rejection(
+            reference=reference,
+            reason=first.code[:35] if first else "refused",
+            description=(first.sentence if first else str(fault))[:350],
+            location=first.where[:350] if first else "",
+            rejected_at=self.clock.now(),
+        )
+        return Answer(200, self.write(name, value, sender))
 
     def to(self, target: str, name: str, value: Message) -> Outgoing:
         """Address a message to another institution, or to the connector ("")."""
         settings = self.settings
         base = settings.url_of(target) if target else f"{settings.connector_url.rstrip('/')}/fsp/{self.code}"
         headers = {"Content-Type": "application/xml", MESSAGE_HEADER: name, PARTICIPANT_HEADER: self.code}
-        return Outgoing(f"{base}/iso20022", self.write(name, value), headers)
+        return Outgoing(f"{base}/iso20022", self.write(name, value, target), headers)
 
     def json_to(self, url: str, body: object, **headers: str) -> Outgoing:
         """Address a JSON body to a URL."""
@@ -80,6 +116,11 @@ class House:
         self.database.erase(_TABLES)
         with self.database.transaction() as link:
             self.faults.load(link)
+            self.speaking.load(link)
+
+
+Taker = Callable[[Any, str, str], Answer]
+"""What takes a message in: the value, the message's name (which says what the value is), and who sends."""
 
 
 class Institution(Protocol):
@@ -93,6 +134,10 @@ class Institution(Protocol):
 
     def report(self, message_id: str, sender: str) -> Answer:
         """Give the newest report about a message: 200, 204 where there is none yet, 404 for an unknown id."""
+        ...
+
+    def statement(self, account: str, kind: str, first: str, last: str) -> Answer:
+        """Give an account's statement of a kind (``camt.053``) from one day to another: 200, 204, 404."""
         ...
 
     def compose(self, job: Job) -> Outgoing | None:

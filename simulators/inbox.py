@@ -15,11 +15,13 @@ CREATE TABLE IF NOT EXISTS message (
     number INTEGER PRIMARY KEY, sender TEXT NOT NULL, name TEXT NOT NULL, message_id TEXT NOT NULL,
     digest BLOB NOT NULL, at REAL NOT NULL, state TEXT NOT NULL, visible_at REAL NOT NULL, facts BLOB NOT NULL,
     UNIQUE (message_id, name, sender)) STRICT;
+CREATE TABLE IF NOT EXISTS lost (
+    sender TEXT NOT NULL, message_id TEXT NOT NULL, PRIMARY KEY (sender, message_id)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS leg (
     message INTEGER NOT NULL, number INTEGER NOT NULL, institution TEXT NOT NULL, out_id TEXT NOT NULL UNIQUE,
     items BLOB NOT NULL, result BLOB, PRIMARY KEY (message, number)) STRICT, WITHOUT ROWID;
 """
-TABLES: Final = ("message", "leg")
+TABLES: Final = ("message", "lost", "leg")
 
 OPEN: Final = "open"
 FINAL: Final = "final"
@@ -32,7 +34,8 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
 
     participant: who pays at the switch; reply_url: where a JSON callback goes ("" for ISO 20022 reports);
     opens_at: when it is executed (Unix seconds); report: how the report misbehaves;
-    status and reason: of the group, where it was refused as a whole.
+    status and reason: of the group, where it was refused as a whole; inquiry, time_out and notify: as in a rule;
+    case_id, original_id and original_name: of a recall, whose message is to be cancelled.
     """
 
     currency: str = ""
@@ -54,6 +57,12 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     reply_url: str = ""
     correlation_id: str = ""
     batch_id: str = ""
+    inquiry: str = ""
+    time_out: str = ""
+    notify: bool = False
+    case_id: str = ""
+    original_id: str = ""
+    original_name: str = ""
 
 
 class Envelope(NamedTuple):
@@ -149,6 +158,25 @@ def keep(link: sqlite3.Connection, envelope: Envelope, at: float, facts: Facts) 
 def finish(link: sqlite3.Connection, number: int, state: str, visible_at: float) -> None:
     """Close a message; its report can be asked for from ``visible_at`` on."""
     link.execute("UPDATE message SET state = ?, visible_at = ? WHERE number = ?", (state, visible_at, number))
+
+
+def refuse(link: sqlite3.Connection, number: int, facts: Facts, at: float) -> None:
+    """Close a message that is refused as a whole after all; its facts say why."""
+    link.execute(
+        "UPDATE message SET state = ?, visible_at = ?, facts = ? WHERE number = ?",
+        (REFUSED, at, msgspec.json.encode(facts), number),
+    )
+
+
+def lose(link: sqlite3.Connection, sender: str, message_id: str) -> bool:
+    """Note that a message was lost; ``False`` where it was lost before, so that it is taken now."""
+    row = (sender, message_id)
+    return bool(link.execute("INSERT OR IGNORE INTO lost VALUES (?, ?)", row).rowcount)
+
+
+def cut_leg(link: sqlite3.Connection, leg: Leg, items: bytes) -> None:
+    """Leave only some items in a leg that did not go out yet."""
+    link.execute("UPDATE leg SET items = ? WHERE message = ? AND number = ?", (items, leg.message, leg.number))
 
 
 def add_leg(link: sqlite3.Connection, leg: Leg) -> None:

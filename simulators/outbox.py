@@ -72,6 +72,12 @@ def put(link: sqlite3.Connection, *jobs: Job) -> None:
     )
 
 
+def follows(link: sqlite3.Connection, job: Job, kind: str) -> bool:
+    """Tell whether a job of a kind waits behind this one in its lane."""
+    question = "SELECT 1 FROM job WHERE lane = ? AND kind = ? AND number > ? AND state = 'waiting'"
+    return link.execute(question, (job.lane, kind, job.number)).fetchone() is not None
+
+
 def close(link: sqlite3.Connection, job: Job, state: str = DONE, text: str = "") -> None:
     """Note that a job is done or dead, and let go of its payload."""
     link.execute(

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from connector.domain.directory import InstitutionKind
 from connector.iso20022.engine import Engine
-from simulators import faults, inbox, ledger, outbox
+from simulators import details, faults, inbox, ledger, outbox, speaking
 from simulators.bank.api import routes as bank_routes
 from simulators.bank.app import Bank
 from simulators.clock import VirtualClock
@@ -22,10 +22,12 @@ from simulators.mobile_money.api import routes as mobile_money_routes
 from simulators.mobile_money.app import MobileMoney
 from simulators.outbox import AGAIN, DEAD, DONE, Courier, Job, Outcome
 from simulators.settings import SimulatorSettings
+from simulators.speaking import Speaking
 from simulators.switch.api import routes as switch_routes
 from simulators.switch.app import Switch
 from simulators.world import WORLD
 
+USUAL_SCHEME: Final = "generic"
 TIMEOUT_SECONDS: Final = 60.0
 CONNECTIONS: Final = 64
 LARGEST_BODY: Final = 512 * 1024**2
@@ -80,10 +82,11 @@ class Dispatcher:
 def play(code: str, settings: SimulatorSettings, clock: VirtualClock, engine: Engine) -> web.Application:
     """Build the application of one institution; raises ``KeyError`` for a code that is not in the world."""
     player = WORLD[code]
-    schemas = (ledger.SCHEMA, inbox.SCHEMA, outbox.SCHEMA, faults.SCHEMA)
-    database = Database(settings.data / f"{code}.sqlite", *schemas)
+    modules = (ledger, details, inbox, outbox, faults, speaking)
+    database = Database(settings.data / f"{code}.sqlite", *(module.SCHEMA for module in modules))
     with database.transaction() as link:
-        house = House(player, settings, clock, engine, database, Faults(link))
+        speech = Speaking(link, engine, settings.schemes.get(code, USUAL_SCHEME))
+        house = House(player, settings, clock, engine, database, Faults(link), speech)
     make, add_routes = _KINDS[player.kind]
     app = web.Application(middlewares=[errors], client_max_size=LARGEST_BODY)
     app[INSTITUTION] = institution = make(house)

@@ -49,7 +49,7 @@ def _under_way(link: sqlite3.Connection, now: float) -> int:
     """Count what will still move money: unanswered legs, settlement notes, returns that are due."""
     legs = link.execute("SELECT count(*) FROM leg WHERE result IS NULL").fetchone()[0]
     notes = link.execute(
-        "SELECT count(*) FROM job WHERE state = 'waiting' AND (kind IN ('settle', 'advise')"
+        "SELECT count(*) FROM job WHERE state = 'waiting' AND (kind IN ('settle', 'advise', 'withdraw')"
         " OR (kind = 'return' AND (due_at <= ? OR attempts > 0)))",
         (now,),
     ).fetchone()[0]

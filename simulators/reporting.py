@@ -1,15 +1,16 @@
 """Status reports: from what is in the books to pain.002 and pacs.002, honest or misbehaving."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 import msgspec
 
-from connector.domain.messages import BlockStatus, StatusReport, TransactionStatus, Transfer
+from connector.domain.messages import BlockStatus, InquiredTransfer, StatusReport, TransactionStatus, Transfer
 from connector.domain.money import amount_text, exponent
-from simulators.inbox import Kept, Leg, Verdict
+from simulators.details import Detail
+from simulators.inbox import Kept, Leg, Result, Verdict
 from simulators.outbox import Job
 
 REJECTED: Final = "RJCT"
@@ -95,7 +96,45 @@ def _listing(
     return replace(report, group_status=status, blocks=(block,), transactions=transactions)
 
 
-def each(legs: Sequence[Leg]) -> Iterator[TransactionStatus]:
+def settled(leg: Leg) -> list[Detail]:
+    """List the payments of an answered leg that were settled."""
+    exceptions = leg.result.exceptions if leg.result else {}
+    return [
+        Detail(
+            transfer.instruction_id,
+            transfer.end_to_end_id,
+            transfer.transaction_id,
+            transfer.amount_minor,
+            transfer.creditor_account,
+            remittance=transfer.remittance,
+        )
+        for position, transfer in enumerate(transfers_of(leg))
+        if exceptions.get(position, Verdict("")).status != REJECTED
+    ]
+
+
+def narrowed(
+    report: StatusReport, kept: Kept, legs: Sequence[Leg], asked: Sequence[InquiredTransfer]
+) -> StatusReport:
+    """Say of single payments how they stand; those that are not in the message are left out."""
+    wanted = {one.transaction_id or one.end_to_end_id or one.instruction_id for one in asked}
+    open_legs = (leg if leg.result else leg._replace(result=Result(IN_PROCESS)) for leg in legs)
+    told = tuple(
+        one for one in each(open_legs) if wanted & {one.transaction_id, one.end_to_end_id, one.instruction_id}
+    )
+    only = {one.status for one in told}
+    return _listing(report, kept, only.pop() if len(only) == 1 else PARTLY, told)
+
+
+def exceptional(leg: Leg) -> Iterator[TransactionStatus]:
+    """Say of the payments of an answered leg that are not as usual what became of them."""
+    transfers = transfers_of(leg)
+    for position, verdict in sorted(leg.result.exceptions.items() if leg.result else ()):
+        transfer = transfers[position]
+        yield TransactionStatus(transfer.instruction_id, transfer.end_to_end_id, transfer.transaction_id, *verdict)
+
+
+def each(legs: Iterable[Leg]) -> Iterator[TransactionStatus]:
     """Say of every payment of the answered legs what became of it."""
     for leg in legs:
         result = leg.result

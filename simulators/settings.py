@@ -14,7 +14,8 @@ class SimulatorSettings:
     (``{connector_url}/fsp/{CODE}/iso20022``); host and port: where this process listens, by which its institutions
     also reach one another; institutions: codes played here (empty: the whole sandbox world); peers: base URL of the
     process that plays an institution that is not played here; clock: real time in Unix seconds, to which the virtual
-    clock adds its offset.
+    clock adds its offset; schemes: which scheme an institution speaks with the connector where it is not "generic"
+    (an admin call changes it); connector_id: how headers name the connector.
     """
 
     data: Path
@@ -24,6 +25,8 @@ class SimulatorSettings:
     institutions: tuple[str, ...] = ()
     peers: Mapping[str, str] = field(default_factory=dict)
     clock: Callable[[], float] = time.time
+    schemes: Mapping[str, str] = field(default_factory=dict)
+    connector_id: str = "ISOGATE"
 
     @property
     def url(self) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from simulators.details import Detail
 from simulators.house import House, Outgoing
 from simulators.outbox import Job
 from simulators.world import SWITCH_CODE
@@ -24,12 +25,17 @@ class Settlement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Advice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The switch's note to a participant whose customer paid through it (a negative amount: was given back)."""
+    """The switch's note to a participant whose customer paid through it (a negative amount: was given back).
+
+    message_id: of the customer's order at the switch; items: the payments that make up the amount.
+    """
 
     reference: str
     currency: str
     minor: int
     account: str
+    message_id: str = ""
+    items: list[Detail] = []
 
 
 def settle_job(payer: str, payee: str, reference: str, currency: str, minor: int) -> list[Job]:

@@ -7,15 +7,14 @@ import msgspec
 
 from connector.domain.errors import NotFound
 from connector.domain.messages import AccountToVerify, Verification, VerificationReport, VerificationRequest
+from connector.iso20022.scheme import Job as Purpose
 from simulators import inbox, outbox
-from simulators.forwarding import Reply
 from simulators.house import Answer, House, Outgoing
 from simulators.inbox import Envelope, Facts, Kept, Leg, Result, Verdict
+from simulators.orders import Reply
 from simulators.outbox import Job
 from simulators.world import SWITCH_CODE, WORLD, institution_of
 
-REQUEST: Final = "acmt.023.001.03"
-REPORT: Final = "acmt.024.001.03"
 _GOOD: Final = "GOOD"
 _BAD: Final = "BAD"
 _ACCOUNTS: Final = msgspec.msgpack.Decoder(list[AccountToVerify])
@@ -36,23 +35,24 @@ class Verifying:
                 self._accept(link, request, envelope, reply or Reply())
         return Answer(202)
 
-    def report(self, link: sqlite3.Connection, kept: Kept) -> Answer:
+    def report(self, link: sqlite3.Connection, kept: Kept, _only: object = ()) -> Answer:
         """Give the results, where they are complete."""
         if kept.state != inbox.FINAL:
             return Answer(204)
-        return Answer(200, self._house.write(REPORT, self._results(link, kept, "F")))
+        return Answer(200, self._house.write(self._report_name(kept), self._results(link, kept, "F"), kept.sender))
 
     def compose(self, job: Job) -> Outgoing:
         """Make the question to an institution, or the report to the one who asked."""
         with self._house.database.transaction() as link:
             if job.kind == "verified":
                 kept = inbox.read(link, job.message)
-                return self._house.to(job.target, REPORT, self._results(link, kept, "F"))
+                return self._house.to(job.target, self._report_name(kept), self._results(link, kept, "F"))
             kept, leg = inbox.read(link, job.message), inbox.legs(link, job.message)[job.leg]
         question = VerificationRequest(
             leg.out_id, self._house.clock.now(), kept.facts.initiating_party, leg.institution, _accounts(leg)
         )
-        return self._house.to(leg.institution, REQUEST, question)
+        name = self._house.towards(leg.institution).scheme.message(Purpose.VERIFICATION)
+        return self._house.to(leg.institution, name, question)
 
     def answered(self, report: VerificationReport) -> None:
         """Take in an institution's results; raises ``NotFound`` where nothing was asked under that id."""
@@ -114,6 +114,9 @@ class Verifying:
         inbox.finish(link, kept.number, inbox.FINAL, kept.at)
         kind = "callback" if kept.facts.reply_url else "verified"
         outbox.put(link, Job(f"report-{kept.number}", kind, kept.sender, kept.number))
+
+    def _report_name(self, kept: Kept) -> str:
+        return self._house.towards(kept.sender).report(kept.name, Purpose.VERIFICATION_REPORT)
 
     def _results(self, link: sqlite3.Connection, kept: Kept, suffix: str) -> VerificationReport:
         return VerificationReport(

@@ -14,8 +14,8 @@ from simulators import inbox, outbox, reporting
 from simulators.bank import wire
 from simulators.bank.app import Bank
 from simulators.doors import add_iso20022, given, number, owner, required
-from simulators.forwarding import Reply
 from simulators.house import Answer
+from simulators.orders import Reply
 from simulators.outbox import Job
 from simulators.reporting import transfers_of
 from simulators.settling import Advice

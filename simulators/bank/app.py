@@ -2,31 +2,42 @@
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Final
 
+from connector.domain.errors import Refused
 from connector.domain.messages import (
-    CreditTransfer,
+    InquiredTransfer,
     PaymentReturn,
+    RecallAnswer,
     StatusInquiry,
     StatusReport,
     Transfer,
     VerificationReport,
     VerificationRequest,
 )
-from simulators import inbox, reporting, settling
+from simulators import conceding, inbox, inquiring, reporting, requesting, settling
 from simulators.bank import faults, wire
 from simulators.bank.book import Book
+from simulators.conceding import Conceding
 from simulators.crediting import Crediting
-from simulators.forwarding import Forwarding
-from simulators.house import PROFILE, Answer, House, Outgoing
+from simulators.forwarding import NOTIFY, Forwarding
+from simulators.house import Answer, House, Outgoing, Taker
 from simulators.inbox import Verdict
+from simulators.inquiring import Inquiring
 from simulators.outbox import Job
+from simulators.recalling import Recalling
 from simulators.reporting import transfers_of
+from simulators.requesting import Requesting
+from simulators.statements import Statements
 from simulators.verifying import Verifying
 
-REPORT: Final = "pain.002.001.10"
 REFUSED_LEG: Final = "NARR"
+ANSWERED: Final = frozenset({"leg", "verify", "recall", inquiring.ASK})
+"""Jobs whose HTTP answer may carry a message."""
+
+News = StatusReport | VerificationReport | PaymentReturn | RecallAnswer
 
 
 class Bank:
@@ -37,12 +48,25 @@ class Bank:
         self.house = house
         self.book = Book(house)
         self.crediting = Crediting(house, faults.PAYEE, str)
-        self.forwarding = Forwarding(house, self.book, faults.PAYER, REPORT)
+        self.forwarding = Forwarding(house, self.book, faults.PAYER)
         self.verifying = Verifying(house)
+        self.inquiring = Inquiring(house, self.forwarding)
+        self.recalling = Recalling(house, self.forwarding, faults.PAYER)
+        self.conceding = Conceding(house, self.crediting, faults.PAYEE)
+        self.requesting = Requesting(house, faults.DEBTOR, str)
+        self.statements = Statements(house, faults.PAYER, faults.PAYEE)
         self._makers: dict[str, Callable[[Job], Outgoing | None]] = {
             "leg": self.forwarding.compose,
             "report": self.forwarding.compose,
             "return-on": self.forwarding.compose,
+            inquiring.ASK: self.inquiring.compose,
+            inquiring.WITHDRAW: self.inquiring.compose,
+            "recall": self.recalling.compose,
+            "recalled": self.recalling.compose,
+            conceding.CONCEDE: self.conceding.compose,
+            requesting.CONSENT: self.requesting.compose,
+            requesting.EXPIRE: self.requesting.compose,
+            NOTIFY: self.statements.compose,
             "push": self.crediting.push,
             "return": self.crediting.give_back,
             "verify": self.verifying.compose,
@@ -52,32 +76,46 @@ class Bank:
             "authorisation": self._authorisation,
         }
 
+        self._takers: dict[str, Taker] = {
+            "pacs.008": self.crediting.credit,
+            "pain.001": self.forwarding.order,
+            "acmt.023": self._verify,
+            "camt.055": self.recalling.ask,
+            "camt.056": self.conceding.ask,
+            "pain.013": self.requesting.ask,
+            "pacs.028": self._inquire,
+            "pacs.002": self._learn,
+            "pacs.004": self._learn,
+            "acmt.024": self._learn,
+            "camt.029": self._learn,
+        }
+
     def receive(self, body: bytes, sender: str) -> Answer:
         """Take an ISO 20022 message in, whatever it is about; raises ``Refused`` where it is none for a bank."""
-        received = self.house.engine.read(body, profile=PROFILE)
-        match received.value:
-            case CreditTransfer() as order if received.message.startswith("pacs."):
-                return self.crediting.credit(order, received.message, sender)
-            case CreditTransfer() as order:
-                return self.forwarding.order(order, received.message, sender)
-            case VerificationRequest() as request if sender or self._about_own(request):
-                return self.crediting.verify(request)
-            case VerificationRequest() as request:
-                return self.verifying.ask(request, received.message, sender)
-            case StatusInquiry() as inquiry:
-                return self.report(inquiry.original_message_id, sender)
-            case StatusReport() | VerificationReport() | PaymentReturn() as news:
-                return self._learn(news, sender)
+        received = self.house.read(body, sender)
+        take = self._takers.get(received.message[:8])
+        if take is None:
+            raise Refused.because("/", "unsupported", "A bank does not take this message.")
+        return take(received.value, received.message, sender)
 
-    def report(self, message_id: str, sender: str) -> Answer:
+    def report(self, message_id: str, sender: str, only: Sequence[InquiredTransfer] = ()) -> Answer:
         """Give the newest report about a message: 200, 204 where there is none yet, 404 for an unknown id."""
         with self.house.database.transaction() as link:
             kept = inbox.latest(link, sender, message_id)
-            if kept is None:
-                return Answer(404)
-            family = kept.name.partition(".")[0]
-            roles = {"pacs": self.crediting.report, "acmt": self.verifying.report}
-            return roles.get(family, self.forwarding.report)(link, kept)
+            if kept is None or kept.facts.inquiry:
+                return Answer(404 if kept is None or kept.facts.inquiry == "unknown" else 204)
+            if kept.name.startswith("pacs.008"):
+                return self.crediting.report(link, kept, only)
+            reporters = {
+                "acmt.023": self.verifying.report,
+                "camt.055": self.recalling.report,
+                "camt.056": self.conceding.report,
+            }
+            return reporters.get(kept.name[:8], self.forwarding.report)(link, kept, only)
+
+    def statement(self, account: str, kind: str, first: str, last: str) -> Answer:
+        """Give an account's statement; raises ``Refused``."""
+        return self.statements.fetch(account, kind, first, last)
 
     def objection(self, link: sqlite3.Connection, account: str, currency: str, minor: int) -> Verdict | None:
         """Say what is wrong with taking so much: by the books, by a rule or by a magic amount."""
@@ -90,27 +128,44 @@ class Bank:
         return self._makers[job.kind.partition(":")[0]](job)
 
     def delivered(self, job: Job, body: bytes) -> None:
-        """Take in the report that came with the answer."""
-        if body and job.kind in {"leg", "verify"}:
+        """Take in the report that came with the answer; where there is none, it will be asked for."""
+        if body and job.kind in ANSWERED:
             self.receive(body, job.target)
+        if job.kind in inquiring.ASKED_ABOUT:
+            self.inquiring.sent(job)
 
     def undeliverable(self, job: Job, status: int) -> None:
         """Reject what an institution does not take, so that the debtor gets the money back."""
-        del status
         if job.kind == "leg":
             self.forwarding.refused_leg(job.message, job.leg, REFUSED_LEG)
+        elif job.kind == inquiring.ASK and status == HTTPStatus.NOT_FOUND:
+            self.inquiring.unknown(job)
+        elif job.kind == "recall":
+            self.recalling.refused_leg(job.message, job.leg, REFUSED_LEG)
         elif job.kind == "verify":
             self.verifying.refused_leg(job.message, job.leg, REFUSED_LEG)
 
-    def _learn(self, news: StatusReport | VerificationReport | PaymentReturn, sender: str) -> Answer:
+    def _verify(self, request: VerificationRequest, name: str, sender: str) -> Answer:
+        """Verify accounts of this bank, and pass a customer's questions about others on."""
+        if sender or self._about_own(request):
+            return self.crediting.verify(request, name, sender)
+        return self.verifying.ask(request, name, sender)
+
+    def _inquire(self, inquiry: StatusInquiry, _name: str, sender: str) -> Answer:
+        return self.report(inquiry.original_message_id, sender, inquiry.transactions)
+
+    def _learn(self, news: News, _name: str, sender: str) -> Answer:
         """Take in what another institution says about something that this bank sent."""
         match news:
             case StatusReport():
-                self.forwarding.answered(news)
+                if not self.crediting.withdrawn(news, sender):
+                    self.forwarding.answered(news)
             case VerificationReport():
                 self.verifying.answered(news)
             case PaymentReturn():
                 self.forwarding.returned(news, sender)
+            case RecallAnswer():
+                self.recalling.answered(news)
         return Answer(202)
 
     def _about_own(self, request: VerificationRequest) -> bool:

@@ -2,9 +2,9 @@
 
 import sqlite3
 
-from connector.domain.messages import CreditTransfer
+from connector.domain.messages import CreditTransfer, PaymentReturn
 from connector.domain.money import is_currency
-from simulators import ledger
+from simulators import details, ledger
 from simulators.house import House
 from simulators.inbox import Kept, Leg, Verdict
 from simulators.ledger import CAPITAL, SETTLEMENT, SUSPENSE, Posting
@@ -60,11 +60,11 @@ class Book:
         return settle_job(code, leg.institution, leg.out_id, facts.currency, accepted)
 
     def take_back(
-        self, link: sqlite3.Connection, kept: Kept, leg: Leg, reference: str, minor: int
+        self, link: sqlite3.Connection, kept: Kept, leg: Leg, reference: str, given: PaymentReturn
     ) -> list[Job] | None:
         """Credit the debtor with what was returned; ``None`` where that was done before."""
         del leg
-        facts = kept.facts
+        facts, minor = kept.facts, given.total_minor
         postings = [Posting(SETTLEMENT, -minor), Posting(facts.debtor_account, minor)]
         fresh = ledger.book(link, "returned", reference, facts.currency, self._house.clock(), postings)
         return [] if fresh else None
@@ -74,4 +74,5 @@ class Book:
         with self._house.database.transaction() as link:
             self.open(link, advice.account, advice.currency)
             postings = [Posting(advice.account, -advice.minor), Posting(SETTLEMENT, advice.minor)]
+            details.keep(link, "advice", advice.reference, advice.message_id, advice.items)
             return ledger.book(link, "advice", advice.reference, advice.currency, self._house.clock(), postings)

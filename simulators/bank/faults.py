@@ -6,7 +6,7 @@ looks at the suffixes that say what is wrong with the account.
 
 from typing import Final
 
-from simulators.faults import RETURN_DAYS, Magic, Then, rejects
+from simulators.faults import LATE_SECONDS, RETURN_DAYS, SECONDS_A_DAY, Magic, Then, rejects
 
 ACCOUNT_REASONS: Final = {
     "9901": "AC01",  # unknown account
@@ -26,6 +26,28 @@ RETURNS: Final = {
     "9920": Then(return_after_days=RETURN_DAYS, reason="AC04"),
     "9921": Then(return_after_days=0, reason="MD07"),
     "9922": Then(return_after_days=30, reason="FOCR"),
+}
+RECALLS_BY_SUFFIX: Final = {
+    "9925": Then(recall="refuse", reason="CUST"),  # the payee does not agree
+    "9926": Then(recall="refuse", reason="LEGL"),
+    "9927": Then(recall="pending", delay_seconds=SECONDS_A_DAY),
+    "9928": Then(recall="pending-refuse", reason="NOAS", delay_seconds=SECONDS_A_DAY),
+    "9929": Then(recall="silent"),
+}
+SILENCE: Final = {
+    "9930": Then(report="silent"),  # answers when asked
+    "9931": Then(report="mute"),  # never answers
+    "9932": Then(report="mute"),  # never answers, and the payer's side gives up
+}
+REQUESTS_BY_SUFFIX: Final = {
+    "9961": Then(request="refuse", reason="DS02"),
+    "9962": Then(request="pending", delay_seconds=LATE_SECONDS),
+    "9963": Then(request="ignore"),  # until it expires
+}
+STATEMENTS_BY_SUFFIX: Final = {
+    "9955": Then(statement="missing"),
+    "9956": Then(statement="differing"),
+    "9957": Then(statement="unexpected"),
 }
 REPORTS_BY_SUFFIX: Final = {
     "9940": Then(report="silent"),
@@ -50,8 +72,19 @@ AMOUNT_REASONS: Final = {
     999_921: "AM21",  # limit exceeded
 }
 
-PAYEE: Final = Magic(accounts={**rejects(ACCOUNT_REASONS), **RETURNS})
+PAYEE: Final = Magic(
+    accounts={**rejects(ACCOUNT_REASONS), **RETURNS, **RECALLS_BY_SUFFIX, **SILENCE, **STATEMENTS_BY_SUFFIX}
+)
+DEBTOR: Final = Magic(accounts=REQUESTS_BY_SUFFIX)
+"""Of requests to pay, by the account that is to pay."""
+
 PAYER: Final = Magic(
-    accounts=REPORTS_BY_SUFFIX,
+    accounts={
+        **REPORTS_BY_SUFFIX,
+        **STATEMENTS_BY_SUFFIX,
+        "9932": Then(time_out="AB05"),
+        "9953": Then(report="lost"),
+        "9954": Then(notify=True),
+    },
     amounts={amount: Then(status="RJCT", reason=code) for amount, code in AMOUNT_REASONS.items()},
 )

@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from simulators.bank.faults import ACCOUNT_REASONS, RETURNS
+from simulators.bank import faults
 from simulators.faults import Magic, rejects
 
 WALLET_REASONS: Final = {"9914": "AM21", "9915": "AC07"}
 """A wallet that is full (limit exceeded), and one whose number was given to somebody else (account closed)."""
 
-PAYEE: Final = Magic(accounts={**rejects(ACCOUNT_REASONS), **rejects(WALLET_REASONS), **RETURNS})
+PAYEE: Final = Magic(accounts={**faults.PAYEE.accounts, **rejects(WALLET_REASONS)})
+DEBTOR: Final = faults.DEBTOR

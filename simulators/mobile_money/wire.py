@@ -1,9 +1,9 @@
-"""An operator's messages: it reads by the institutions' shared profile."""
+"""An operator's messages: read by the scheme of whoever sends."""
 
 from connector.iso20022.engine import Received
-from simulators.house import PROFILE, House
+from simulators.house import House
 
 
-def read(house: House, body: bytes) -> Received:
+def read(house: House, body: bytes, sender: str) -> Received:
     """Read a message; raises ``Refused``."""
-    return house.engine.read(body, profile=PROFILE)
+    return house.read(body, sender)

@@ -3,13 +3,15 @@
 import sqlite3
 from collections import Counter
 
-from connector.domain.messages import CreditTransfer
+from connector.domain.messages import CreditTransfer, PaymentReturn
 from connector.domain.money import is_currency
 from simulators import ledger
+from simulators.details import Detail, returned_detail
 from simulators.house import House
 from simulators.inbox import Kept, Leg, Verdict
 from simulators.ledger import SUSPENSE, Posting
 from simulators.outbox import Job
+from simulators.reporting import settled
 from simulators.settling import Advice, Settlement, advise_job
 from simulators.world import NET_DEBIT_CAP_MINOR, WORLD
 
@@ -45,17 +47,18 @@ class Book:
         moves[leg.institution] += accepted
         moves[facts.participant] += rejected
         self._move(link, "leg", leg.out_id, facts.currency, moves)
-        return self._advice(kept, leg.out_id, accepted)
+        return self._advice(kept, leg.out_id, accepted, settled(leg))
 
     def take_back(
-        self, link: sqlite3.Connection, kept: Kept, leg: Leg, reference: str, minor: int
+        self, link: sqlite3.Connection, kept: Kept, leg: Leg, reference: str, given: PaymentReturn
     ) -> list[Job] | None:
         """Settle a return the other way round; ``None`` where that was done before."""
+        minor = given.total_minor
         moves = Counter({leg.institution: -minor})
         moves[kept.facts.participant] += minor
         if not self._move(link, "returned", reference, kept.facts.currency, moves):
             return None
-        return self._advice(kept, f"returned-{reference}", -minor)
+        return self._advice(kept, f"returned-{reference}", -minor, [returned_detail(one) for one in given.returns])
 
     def settle(self, note: Settlement, sender: str) -> bool:
         """Move money between two participants on the payer's note; ``False`` where that was done before."""
@@ -63,11 +66,12 @@ class Book:
             moves = {note.payer: -note.minor, note.payee: note.minor}
             return self._move(link, "settlement", f"{sender}|{note.reference}", note.currency, moves)
 
-    def _advice(self, kept: Kept, reference: str, minor: int) -> list[Job]:
+    def _advice(self, kept: Kept, reference: str, minor: int, items: list[Detail]) -> list[Job]:
         facts = kept.facts
         if kept.sender:
             return []
-        return advise_job(facts.participant, Advice(reference, facts.currency, minor, facts.debtor_account))
+        advice = Advice(reference, facts.currency, minor, facts.debtor_account, kept.message_id, items)
+        return advise_job(facts.participant, advice)
 
     def _move(
         self, link: sqlite3.Connection, kind: str, reference: str, currency: str, moves: dict[str, int]

@@ -1,13 +1,9 @@
-"""The switch's messages: pacs in both directions, read by the institutions' shared profile."""
-
-from typing import Final
+"""The switch's messages: pacs and camt in both directions, read by the scheme of whoever sends."""
 
 from connector.iso20022.engine import Received
-from simulators.house import PROFILE, House
-
-REPORT: Final = "pacs.002.001.10"
+from simulators.house import House
 
 
-def read(house: House, body: bytes) -> Received:
+def read(house: House, body: bytes, sender: str) -> Received:
     """Read a message; raises ``Refused``."""
-    return house.engine.read(body, profile=PROFILE)
+    return house.read(body, sender)
