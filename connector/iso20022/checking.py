@@ -5,7 +5,7 @@ that the schema forbids, mandatory elements left out, alternatives that could st
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from connector.iso20022.codes import CodeTable
@@ -153,13 +153,18 @@ def check(profile: Profile, root: Node, tables: Mapping[str, CodeTable]) -> None
 
 def _check_covered(rule: Rule, shape: Shape, read: Iterable[str]) -> None:
     """Every field that has no default must be read from somewhere."""
-    wanted = set(_required(shape))
-    for field in shape.fields.values():
-        if field.item is not None and f"{shape.cls.__name__}.{field.name}" in read:
-            wanted.update(_required(field.item))
+    wanted = set(_wanted(shape, set(read)))
     missing = sorted(wanted - set(read))
     if missing:
         raise rule.place.wrong(f"nothing is read into {', '.join(missing)}")
+
+
+def _wanted(shape: Shape, read: Container[str]) -> Iterator[str]:
+    """The mandatory fields of a value, and of the items of the collections that are read."""
+    yield from _required(shape)
+    for field in shape.fields.values():
+        if field.item is not None and f"{shape.cls.__name__}.{field.name}" in read:
+            yield from _wanted(field.item, read)
 
 
 def _required(shape: Shape) -> Iterator[str]:

@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from connector.domain.errors import Refused
+from connector.iso20022.branches import PARTED
 from connector.iso20022.codes import CodeTable
 from connector.iso20022.fields import SHAPES, Shape
 from connector.iso20022.formats import FORMATS, format_for
@@ -164,18 +165,24 @@ class _Compiler(NamedTuple):
         values = self.values(rule.source)
         prepared = self.prepared(rule, node)
         shape = self.message if rule.source.startswith("../") else self.item
-        spell = FORMATS[rule.format or format_for(name, shape.fields[name].type)].write
+        spelling = FORMATS[rule.format or format_for(name, shape.fields[name].type)]
+        spell = spelling.write
 
         def column(message: object, rows: Sequence[object]) -> Sequence[str]:
             return spell(prepared(values(message, rows)), getattr(message, "currency", ""), where)
 
-        return column
+        def by_row(message: object, rows: Sequence[object]) -> Sequence[str]:
+            return _by_currency(values(message, rows), rows, spell, where)
+
+        return by_row if spelling.currency and shape is self.item and "currency" in shape.fields else column
 
     def prepared(self, rule: Rule, node: Node | None) -> Callable[[Sequence[Any]], Sequence[Any]]:
         """What happens to values before they are formatted: translated by a code table, or cut to length."""
         if rule.code:
             codes = {"": "", **self.tables[rule.code].codes}
             return lambda values: _translated(values, codes, rule)
+        if rule.part:
+            return lambda values: [_part(value, rule.part) for value in values]
         simple = node.simple if node else None
         if rule.cut and simple and simple.max_length:
             longest = simple.max_length
@@ -193,6 +200,22 @@ class _Compiler(NamedTuple):
             return lambda message, rows: [outer(message)] * len(rows)
         field = attrgetter(name.removeprefix("../"))
         return lambda _, rows: list(map(field, rows))
+
+
+def _part(value: str, number: int) -> str:
+    """One of the parts that ``/`` separates, or nothing."""
+    parts = value.split(PARTED)
+    return parts[number - 1] if number <= len(parts) else ""
+
+
+def _by_currency(
+    values: Sequence[Any], rows: Sequence[Any], spell: Callable[..., Sequence[str]], where: str
+) -> Sequence[str]:
+    """Amounts whose rows have currencies of their own."""
+    currencies = [row.currency for row in rows]
+    if len(set(currencies)) == 1:
+        return spell(values, currencies[0], where)
+    return [spell([value], each, where)[0] for value, each in zip(values, currencies, strict=True)]
 
 
 def _translated(values: Sequence[str], codes: Mapping[str, str], rule: Rule) -> Sequence[str]:
