@@ -14,7 +14,7 @@ from connector.iso20022.header import BusinessHeader
 from connector.iso20022.parsing import parse
 from connector.iso20022.reader import Reader, compile_reader
 from connector.iso20022.scheme import Scheme
-from connector.iso20022.validation import Validator
+from connector.iso20022.validation import Parsed, Validator
 from connector.iso20022.writer import compile_writer
 from iso20022_schemas.catalogue import Catalogue
 
@@ -119,11 +119,12 @@ class Engine:
         Raises ``Refused`` for anything that is not a valid message: bad or dangerous XML, unknown namespace,
         schema faults, wrong counts and sums.
         """
-        found = document.find(parse(body), self._catalogue)
+        parsed = self._validator.parse(body)
+        found = document.find(parsed.root, self._catalogue)
         reader = self._readers.get((profile, found.message))
         if reader is None:
             raise Refused.because("/Document", "unsupported", f"Scheme {profile} does not read {found.message}.")
-        faults, tolerated = self._judge(found)
+        faults, tolerated = self._judge(found, parsed)
         if faults:
             raise Refused(faults)
         value, passed = reader.read(found.element, found.message, body, tolerated)
@@ -132,10 +133,11 @@ class Engine:
     def validate(self, body: bytes) -> Verdict:
         """Judge any message of the catalogue: form, schema, counts and sums; never raises for what is in the body."""
         try:
-            found = document.find(parse(body), self._catalogue, lone_header=True)
+            parsed = self._validator.parse(body)
+            found = document.find(parsed.root, self._catalogue, lone_header=True)
         except Refused as refused:
             return Verdict("", valid=False, faults=refused.faults, tolerated=())
-        faults, tolerated = self._judge(found)
+        faults, tolerated = self._judge(found, parsed)
         return Verdict(found.message, not faults, faults, tolerated)
 
     def profiles(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
@@ -143,8 +145,8 @@ class Engine:
         schemes = sorted({scheme for scheme, _ in (*self._writers, *self._readers)})
         return {scheme: (_of(scheme, self._writers), _of(scheme, self._readers)) for scheme in schemes}
 
-    def _judge(self, found: document.Found) -> tuple[tuple[Fault, ...], tuple[str, ...]]:
-        checked = self._validator.check(found.element, found.message)
+    def _judge(self, found: document.Found, parsed: Parsed) -> tuple[tuple[Fault, ...], tuple[str, ...]]:
+        checked = self._validator.check(found.element, found.message, parsed)
         faults = checked.faults or sums.faults(found.element, found.message)
         return faults, (*found.tolerated, *checked.tolerated)
 

@@ -7,7 +7,8 @@ from lxml import etree
 
 from connector.domain.errors import Fault
 from connector.iso20022.explanation import Explainer, LogEntry
-from connector.iso20022.parsing import Element
+from connector.iso20022.parsing import Element, check_bytes, check_prolog, parse
+from connector.iso20022.streaming import LARGE_BYTES, Streamed, beginning, namespace, stream
 from iso20022_schemas.catalogue import Catalogue
 
 _REPORTS: Final = ("pain.002", "pacs.002", "pacs.004", "acmt.024")
@@ -41,6 +42,14 @@ class Checked(NamedTuple):
     tolerated: tuple[str, ...]
 
 
+class Parsed(NamedTuple):
+    """A message from outside: its root; for a large one also its bytes, and what checking them in one pass gave."""
+
+    root: Element
+    large: bytes = b""
+    streamed: Streamed | None = None
+
+
 class Validator:
     """Validates messages of a catalogue; safe to use from several threads."""
 
@@ -49,20 +58,59 @@ class Validator:
         self._catalogue = catalogue
         self._explainer = Explainer(catalogue)
 
-    def check(self, element: Element, message: str) -> Checked:
-        """Validate; where it fails, once more without the texts that may be too long."""
+    def parse(self, body: bytes) -> Parsed:
+        """Parse; a large Document is checked under its schema in the same pass. Raises ``Refused``."""
+        if len(body) < LARGE_BYTES:
+            return Parsed(parse(body))
+        check_bytes(body)
+        message = self._catalogue.find(namespace(body))
+        streamed = stream(body, self._catalogue.schema(message)) if message else None
+        if streamed is None or streamed.root is None:
+            return Parsed(parse(body), body, streamed)
+        check_prolog(streamed.root)
+        return Parsed(streamed.root, body, streamed)
+
+    def check(self, element: Element, message: str, parsed: Parsed | None = None) -> Checked:
+        """Validate; where it fails, once more without the texts that may be too long.
+
+        parsed: where the element comes from, if from outside.
+        """
         schema = self._catalogue.schema(message)
+        if parsed is not None and parsed.large:
+            body, streamed = parsed.large, parsed.streamed
+            if streamed is None:
+                body = etree.tostring(element)
+                streamed = stream(body, schema)
+            if streamed.root is not None:
+                return Checked((), _oddities(element, message))
+            if streamed.looked_at < len(body):
+                return self._check_beginning(element, message, body[: streamed.looked_at])
         if schema.validate(element):
             return Checked((), _oddities(element, message))
         failed = cast("Iterable[LogEntry]", schema.error_log)  # the stubs do not say that it is iterable
-        if message.startswith(_REPORTS):
-            shortened = _shorten(element)
-            passed = bool(shortened) and schema.validate(element)
-            for overlong, text in shortened:
-                overlong.text = text
-            if passed:
-                return Checked((), (*_overlong_sentences(shortened), *_oddities(element, message)))
-        return Checked(self._explainer.explain(element, message, failed), ())
+        return self._shortened(element, message) or Checked(self._explainer.explain(element, message, failed), ())
+
+    def _check_beginning(self, element: Element, message: str, body: bytes) -> Checked:
+        """Judge a message with very many faults by its beginning, unless they are all of the kind let pass."""
+        passed = self._shortened(element, message)
+        if passed:
+            return passed
+        schema, part = self._catalogue.schema(message), beginning(body)
+        schema.validate(part)
+        failed = cast("Iterable[LogEntry]", schema.error_log)  # as above
+        return Checked(self._explainer.explain(part, message, failed), ())
+
+    def _shortened(self, element: Element, message: str) -> Checked | None:
+        """The verdict on a report without the texts that may be too long; none where that does not help."""
+        if not message.startswith(_REPORTS):
+            return None
+        shortened = _shorten(element)
+        if not shortened:
+            return None
+        passed = stream(etree.tostring(element), self._catalogue.schema(message)).root is not None
+        for overlong, text in shortened:
+            overlong.text = text
+        return Checked((), (*_overlong_sentences(shortened), *_oddities(element, message))) if passed else None
 
 
 def _shorten(element: Element) -> list[tuple[Element, str]]:
