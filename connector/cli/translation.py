@@ -112,19 +112,22 @@ def _messages(
     from connector.domain.chunk import UNROUTED
     from connector.flows.compose import outgoing
     from connector.flows.debulk import Debulk
-    from connector.flows.routing import way_of
+    from connector.flows.routing import terms_of, way_of
     from connector.sandbox import sandbox_directory
 
     engine, directory, now = load_engine(), sandbox_directory("http://localhost"), time.time()
     batch = _batch(read, message, now)
     way = way_of(directory, batch.programme, batch.kind)
-    cut = Debulk(directory, way.executor.chunk_size).slice
+    cut = Debulk(directory, terms_of(engine.scheme(scheme), way.executor).transactions).slice
     for chunk, status in cut(batch.ref, 0, 0, read.instructions, payees, now):
         if chunk.institution == UNROUTED:
             _say_unrouted(chunk, status)
             continue
         value = outgoing(batch, chunk, way, now)
-        yield f"{value.message_id}.{message}.xml", engine.write(scheme, message, value), len(chunk.credits)
+        written = engine.compose(scheme, message, value, receiver=way.executor.code)
+        for note in written.notes:
+            print(f"{value.message_id}: {note}", file=sys.stderr)
+        yield f"{value.message_id}.{message}.xml", written.body, len(chunk.credits)
 
 
 def _batch(read: Read, message: str, now: float) -> "Batch":
