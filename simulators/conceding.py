@@ -75,7 +75,8 @@ class Conceding:
         position_of = {_key(transfer): position for position, transfer in enumerate(transfers)}
         positions = [position_of.get(item.transaction_id or item.end_to_end_id) for item in items]
         wanted = [_NOBODY if position is None else transfers[position] for position in positions]
-        decision = self._house.faults.decide(link, self._magic, wanted, recall.currency)
+        currency = credited.facts.currency if credited else recall.currency
+        decision = self._house.faults.decide(link, self._magic, wanted, currency)
         mute = credited is not None and credited.visible_at == inbox.NEVER
         silent = mute or any(then.recall == "silent" for then in decision.recalls.values())
         kept = inbox.keep(link, envelope, self._house.clock(), _facts(recall, silent=silent))

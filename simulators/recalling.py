@@ -72,10 +72,11 @@ class Recalling:
                 original = inbox.latest(link, sender, recall.original_message_id)
                 wishes = _wishes(link, recall, original)
                 transfers = [place.transfer if place else _NOBODY for _, place in wishes]
-                decision = self._house.faults.decide(link, self._magic, transfers, recall.currency)
+                currency = original.facts.currency if original else recall.currency
+                decision = self._house.faults.decide(link, self._magic, transfers, currency)
                 if decision.http:
                     return Answer(decision.http)
-                kept = inbox.keep(link, envelope, self._house.clock(), _facts(recall))
+                kept = inbox.keep(link, envelope, self._house.clock(), _facts(recall, currency))
                 self._accept(link, kept, original, wishes, decision)
             answer = self.report(link, kept)
         return answer if answer.status == 200 else Answer(202)
@@ -288,9 +289,9 @@ def _asked(leg: Leg) -> Asked:
     return _ASKED.decode(leg.items)
 
 
-def _facts(recall: Recall) -> Facts:
+def _facts(recall: Recall, currency: str) -> Facts:
     return Facts(
-        currency=recall.currency,
+        currency=currency,
         count=len(recall.transfers),
         participant=recall.assigner,
         reason=recall.reason or next((one.reason for one in recall.transfers), ""),
