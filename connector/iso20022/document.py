@@ -130,8 +130,9 @@ def local_names(element: Element, top: Element) -> Iterator[str]:
     parent = element.getparent()
     if parent is not None:
         yield from local_names(parent, top)
-        alike = [child for child in parent if child.tag == element.tag]
-        yield f"{_local(element)}[{alike.index(element) + 1}]" if len(alike) > 1 else _local(element)
+        before = sum(1 for _ in element.itersiblings(element.tag, preceding=True))
+        alone = not before and next(element.itersiblings(element.tag), None) is None
+        yield _local(element) if alone else f"{_local(element)}[{before + 1}]"
 
 
 def _namespace(element: Element) -> str:

@@ -7,6 +7,7 @@ transaction, because it is some fifty times slower. What stands in the message i
 import re
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import groupby, islice
 from typing import Any, Final, Protocol
 
@@ -65,10 +66,11 @@ class Explainer:
     def _faults_at(self, document: Element, place: Element, message: str) -> Iterator[Fault]:
         cut, origins = _cut_out(document, place)
         faults = []
-        for error in islice(self._schema(message).iter_errors(cut), MAXIMUM_FAULTS):
-            element: Any = error.elem
-            path = "/".join(local_names(origins.get(element, document), document))
-            faults.append(Fault(f"{path}{_attribute(error)}" or "/", _kind(error), _sentence(error)))
+        with suppress(ValueError, ArithmeticError):  # years of twenty digits are too much even for the explanation
+            for error in islice(self._schema(message).iter_errors(cut), MAXIMUM_FAULTS):
+                element: Any = error.elem
+                path = "/".join(local_names(origins.get(element, document), document))
+                faults.append(Fault(f"{path}{_attribute(error)}" or "/", _kind(error), _sentence(error)))
         where = "/".join(local_names(place, document))
         yield from faults or [Fault(where or "/", "schema", "The element is not valid under the schema.")]
 
@@ -138,7 +140,7 @@ def _cut_out(document: Element, place: Element) -> tuple[Element, Origins]:
 def _copied(element: Element, origins: Origins) -> Element:
     """A copy without children."""
     copied = etree.Element(element.tag)
-    copied.attrib.update(element.attrib)
+    copied.attrib.update(list(islice(element.attrib.items(), MAXIMUM_CHILDREN)))
     copied.text = element.text
     origins[copied] = element
     return copied
