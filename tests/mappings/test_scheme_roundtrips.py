@@ -24,7 +24,7 @@ from connector.iso20022.scheme import Job
 from iso20022_schemas.catalogue import Catalogue
 
 SCHEMES = ["cgi", "sepa", "cbprplus", "instant-africa", "othr"]
-REASONS = ["AC04", "AM04", "RR04"]
+REASONS = ["AC04", "AM04", "FR01"]
 
 
 def carry(writer: Engine, reader: Engine, scheme: str, message: str, value: Message) -> Message:
@@ -127,7 +127,7 @@ def test_accounts_are_verified(connector, bank, scheme):
     asked = VerificationRequest("VRF0001", NOW, "Ministry of Labour", "UNIOXU22", accounts, modality)
     facts = connector.scheme(scheme)
     assert carry(connector, bank, scheme, facts.message(Job.VERIFICATION), asked) == asked
-    answer = VerificationReport("VRR0001", NOW, "VRF0001", "Union Bank", [Verification("V1", False, "AC04")])
+    answer = VerificationReport("VRR0001", NOW, "VRF0001", "Union Bank", [Verification("V1", False, "AC01")])
     assert carry(bank, connector, scheme, facts.message(Job.VERIFICATION_REPORT), answer) == answer
 
 
