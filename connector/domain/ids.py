@@ -33,6 +33,8 @@ class ChunkId(NamedTuple):
 
 _MESSAGE_ID = re.compile(r"(?P<batch>[A-Z2-7]{20})(?P<kind>[PVQC])(?P<chunk>\d{1,7})(?:-(?P<number>\d{1,5}))?")
 
+_TRANSACTION_ID = re.compile(r"[A-Z2-7]{20}\d{1,9}")
+
 
 def batch_reference(contract: str, source: str, sender_id: str) -> str:
     """Derive a batch's reference from the contract, the Source BB and the id that the Source BB gave the batch."""
@@ -69,6 +71,11 @@ def chunk_of_message(identifier: str) -> ChunkId | None:
     """Read back which chunk a message id of ours stands for; ``None`` where it is not one of ours."""
     found = own_message(identifier)
     return found and found.chunk
+
+
+def own_transaction(identifier: str) -> bool:
+    """Tell whether a transaction id has the form of ours: the batch's reference and the position in it."""
+    return bool(_TRANSACTION_ID.fullmatch(identifier))
 
 
 def chunk_number(slice_number: int, index: int) -> int:
