@@ -15,6 +15,7 @@ from simulators.details import Detail
 from simulators.ledger import SETTLEMENT
 from simulators.reporting import settled, transfers_of
 
+_MOMENT: Final = 1e-3
 DEBITS: Final = frozenset({"leg", "pending"})
 
 
@@ -85,11 +86,11 @@ def currencies(link: sqlite3.Connection, account: str) -> list[str]:
     return [currency for (currency,) in link.execute(question, (account,))]
 
 
-def booking(link: sqlite3.Connection, account: str, kind: str, reference: str) -> Booking | None:
-    """Find one booking of an account."""
-    row = link.execute("SELECT at FROM entry WHERE kind = ? AND reference = ?", (kind, reference)).fetchone()
-    found = bookings(link, account, row[0], row[0] + 1e-6) if row else []
-    return next((one for one in found if (one.kind, one.reference) == (kind, reference)), None)
+def of_entry(link: sqlite3.Connection, account: str, kind: str, reference: str) -> list[Booking]:
+    """List what one entry of the ledger means to an account."""
+    row = link.execute("SELECT number, at FROM entry WHERE kind = ? AND reference = ?", (kind, reference)).fetchone()
+    found = bookings(link, account, row[1], row[1] + _MOMENT) if row else []
+    return [one for one in found if one.number == row[0]]
 
 
 def _orders(link: sqlite3.Connection, account: str, first: float, end: float) -> Iterator[Booking]:

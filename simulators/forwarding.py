@@ -313,7 +313,7 @@ class Forwarding:
         with self._house.database.transaction() as link:
             kept = inbox.read(link, job.message)
             legs = inbox.legs(link, job.message)
-        report = self._staged(kept, legs, stage)
+        report = reporting.worded(self._staged(kept, legs, stage))
         outgoing = self._house.to(job.target, report.message, report)
         return outgoing._replace(body=outgoing.body[: len(outgoing.body) // 2]) if stage == "malformed" else outgoing
 
@@ -365,7 +365,7 @@ class Forwarding:
         return reporting.base_report(name, message_id, self._house.clock.now(), kept)
 
     def _xml(self, report: StatusReport, kept: Kept) -> Answer:
-        return Answer(200, self._house.write(report.message, report, kept.sender))
+        return Answer(200, self._house.write(report.message, reporting.worded(report), kept.sender))
 
 
 def _callback(kept: Kept) -> list[Job]:

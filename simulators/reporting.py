@@ -12,6 +12,7 @@ from connector.domain.money import amount_text, exponent
 from simulators.details import Detail
 from simulators.inbox import Kept, Leg, Result, Verdict
 from simulators.outbox import Job
+from simulators.versions import OLD_WORDS
 
 REJECTED: Final = "RJCT"
 PARTLY: Final = "PART"
@@ -48,6 +49,19 @@ def jobs_for(kept: Kept, now: float) -> list[Job]:
         Job(f"report-{kept.number}", f"report:{stage}", kept.sender, kept.number, due_at=due_at)
         for stage, due_at in stages
     ]
+
+
+def worded(report: StatusReport) -> StatusReport:
+    """Say it in the words that the report's version has."""
+    words = OLD_WORDS.get(report.message)
+    if words is None:
+        return report
+    return replace(
+        report,
+        group_status=words.get(report.group_status, report.group_status),
+        blocks=[one._replace(status=words.get(one.status, one.status)) for one in report.blocks],
+        transactions=[one._replace(status=words.get(one.status, one.status)) for one in report.transactions],
+    )
 
 
 def base_report(name: str, message_id: str, created: datetime, kept: Kept) -> StatusReport:

@@ -61,17 +61,17 @@ class Statements:
         kind, _, reference = job.payload.decode().partition("|")
         with self._house.database.transaction() as link:
             accounts = _accounts(link, job.message, kind)
-            booked = ((one, entries.booking(link, one, kind, reference)) for one in accounts)
+            booked = ((one, entries.of_entry(link, one, kind, reference)) for one in accounts)
             told = tuple(
                 AccountStatement(
                     f"{self._house.code}N{job.number}.{number}",
                     account,
-                    booking.currency,
+                    found[0].currency,
                     self._house.clock.now(),
-                    entries=self._entries([booking]),
+                    entries=self._entries(found, account),
                 )
-                for number, (account, booking) in enumerate(booked)
-                if booking is not None
+                for number, (account, found) in enumerate(booked)
+                if found
             )
         if not told:
             return None

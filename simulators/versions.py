@@ -22,6 +22,9 @@ REPORTS: Final = MappingProxyType(
 )
 """What was asked, to the report about it."""
 
+OLD_WORDS: Final = MappingProxyType({"pain.002.001.03": MappingProxyType({"ACCC": "ACSC"})})
+"""Statuses that a report's version does not have yet, and what stands there for them."""
+
 RETURNS: Final = MappingProxyType(
     {
         "pain.001.001.11": "pacs.004.001.11",
