@@ -140,7 +140,8 @@ def _cut_out(document: Element, place: Element) -> tuple[Element, Origins]:
 def _copied(element: Element, origins: Origins) -> Element:
     """A copy without children."""
     copied = etree.Element(element.tag)
-    copied.attrib.update(list(islice(element.attrib.items(), MAXIMUM_CHILDREN)))
+    for name in islice(element.attrib, MAXIMUM_CHILDREN):
+        copied.set(name, element.get(name, ""))
     copied.text = element.text
     origins[copied] = element
     return copied
