@@ -83,6 +83,20 @@ FAMILIES: Final = (
     Family(r"directory", "hash", "<kind>:<id> -> programme, institution or Source BB, sealed; settings", "kept"),
     Family(r"directory:version", "string", "counts the changes of the directory", "kept"),
     Family(r"record:[a-z-]+:.+", "string", "a small document, sealed", "as its writer says"),
+    Family(
+        r"statement:[0-9a-f]{32}:[0-9a-f]{24}",
+        "hash",
+        "by the keyed hash of its account: digest, created, cover (facts), part:<number> (2,000 lines), sealed",
+        "kept",
+    ),
+    Family(r"statements:[0-9a-f]{32}", "sorted set", "an account's statements by their last day", "kept"),
+    Family(
+        r"reconciliation:[A-Z2-7]{20}",
+        "hash",
+        "facts, fetched, day:<number> (totals), part:<day>:<number> (findings), sealed; done:<step>",
+        "kept",
+    ),
+    Family(r"reconciliations", "sorted set", "<id> and programmes, by time of the request", "kept"),
     Family(r"layout", "string", "number of partitions; a store cannot be opened with another", "kept"),
 )
 
@@ -167,6 +181,18 @@ class Keyspace:
     def record(self, kind: str, identifier: str) -> str:
         """Key of a small document."""
         return f"{self.home(identifier)}:record:{kind}:{identifier}"
+
+    def statement(self, account: str, name: str) -> str:
+        """Key of a statement, by the keyed hash of its account."""
+        return f"{self.home(account)}:statement:{account}:{name}"
+
+    def statements(self, account: str) -> str:
+        """Key of the list of an account's statements."""
+        return f"{self.home(account)}:statements:{account}"
+
+    def reconciliation(self, identifier: str) -> str:
+        """Key of a reconciliation."""
+        return f"{self.home(identifier)}:reconciliation:{identifier}"
 
     def layout(self) -> str:
         """Key of the number of partitions that the store was made with."""

@@ -8,7 +8,18 @@ from importlib.resources import files
 from typing import Final
 
 NAME: Final = "isogate"
-_PARTS: Final = ("outbox", "queue", "batches", "funds", "mapper", "requests", "callbacks", "directory")
+_PARTS: Final = (
+    "outbox",
+    "queue",
+    "batches",
+    "funds",
+    "mapper",
+    "requests",
+    "callbacks",
+    "directory",
+    "statements",
+    "reconciliations",
+)
 
 
 def _joined() -> str:

@@ -16,8 +16,10 @@ from connector.store.link import Link
 from connector.store.mapper import Mapper
 from connector.store.outbox import Outbox
 from connector.store.queue import Queue
+from connector.store.reconciliations import Reconciliations
 from connector.store.records import Records
 from connector.store.requests import Requests
+from connector.store.statements import Statements
 
 
 class Store:
@@ -37,6 +39,8 @@ class Store:
         self.callbacks = Callbacks(link, keyspace, keys, outbox)
         self.directory = DirectoryStore(link, keyspace, keys, self.funds)
         self.records = Records(link, keyspace, keys)
+        self.statements = Statements(link, keyspace, keys)
+        self.reconciliations = Reconciliations(link, keyspace, keys, outbox)
 
     @classmethod
     async def connect(cls, url: str, *, keys: Keyring, partitions: int = 8, clock: Callable[[], float]) -> Self:

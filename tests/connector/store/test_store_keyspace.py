@@ -5,6 +5,7 @@ import re
 import pytest
 from store_samples import created, event, instructions, running
 from test_store_documents import WORLD
+from test_store_statements import ASKED, FACTS
 
 from connector.domain.batch import BatchState
 from connector.domain.beneficiary import Beneficiary
@@ -29,6 +30,8 @@ async def walk(store: Store, now: float) -> None:
     await store.funds.reserve("PENSIONS", batch.ref, {"USD": 3}, open_budget=False)
     await store.callbacks.put(Callback("c1", batch.ref, "http://bb", "{}"))
     await store.records.put("prevalidation", "S/R:1", "{}", 60)
+    await store.statements.put("TREAXU22", "9000000001", FACTS, [])
+    await store.reconciliations.create(ASKED, [])
     await store.link.ask("SET", store.keyspace.layout(), store.keyspace.partitions)
 
 

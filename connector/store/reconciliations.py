@@ -1,0 +1,160 @@
+"""Reconciliations: what was asked for, and what was found, day by day and in parts of bounded size."""
+
+from asyncio import to_thread
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from heapq import nlargest
+from typing import Final, NamedTuple
+
+from connector.domain.errors import NotFound
+from connector.domain.reconciliation import Finding
+from connector.store.crypto import Keyring
+from connector.store.keyspace import GROUP, Keyspace
+from connector.store.link import Argument, Link
+from connector.store.outbox import Outbox
+from connector.store.packing import Sealer
+from connector.store.task import Entry, Task
+
+MOST_LISTED: Final = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """What was asked for.
+
+    programme: whose account it is, programmes: all that pay from it; institution: holds the account; first, last:
+    the days; requested_at: Unix seconds; requested_by: an operator, or ``daily``.
+    """
+
+    id: str
+    programme: str
+    programmes: tuple[str, ...]
+    institution: str
+    first: date
+    last: date
+    tolerance_days: int
+    requested_at: float
+    requested_by: str
+
+    @property
+    def days(self) -> list[date]:
+        """Each day, in order."""
+        return [self.first + timedelta(days=number) for number in range((self.last - self.first).days + 1)]
+
+
+class Total(NamedTuple):
+    """What findings of a kind add up to in a currency, in minor units: by our records, and by the statement."""
+
+    kind: str
+    currency: str
+    findings: int
+    payments: int
+    amount_minor: int
+    statement_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayResult:
+    """What was found on a day; statements: kind and id of those it rests on; parts: pieces of its findings."""
+
+    day: date
+    statements: tuple[str, ...]
+    totals: tuple[Total, ...]
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A reconciliation and how far it is; fetched: what came of asking the institution for statements."""
+
+    asked: Reconciliation
+    fetched: str
+    days: tuple[DayResult, ...]
+
+    @property
+    def finished(self) -> bool:
+        """Whether all days are done."""
+        return len(self.days) == len(self.asked.days)
+
+
+class Reconciliations:
+    """Keeps reconciliations; each step of one is written once, with the task that follows."""
+
+    def __init__(self, link: Link, keyspace: Keyspace, keys: Keyring, outbox: Outbox) -> None:
+        """Work on this connection."""
+        self._link = link
+        self._keyspace = keyspace
+        self._outbox = outbox
+        self._asked = Sealer(keys, Reconciliation)
+        self._texts = Sealer(keys, str)
+        self._days = Sealer(keys, DayResult)
+        self._parts = Sealer(keys, list[Finding])
+
+    async def create(self, asked: Reconciliation, then: Sequence[Task]) -> bool:
+        """Note what is asked for, with the first task; False where its id is there already."""
+        key = self._keyspace.reconciliation(asked.id)
+        keys = [key, f"{self._keyspace.home(asked.id)}:reconciliations"]
+        member = "\n".join((asked.id, *asked.programmes))
+        outbox = self._outbox.packed(asked.id, then)
+        facts = self._asked.seal(asked, key)
+        return bool(await self._link.call("reconciliation", keys, facts, member, repr(asked.requested_at), outbox))
+
+    async def fetched(self, identifier: str, text: str, *, then: Sequence[Task], done: Entry) -> None:
+        """Note what came of fetching statements."""
+        key = self._keyspace.reconciliation(identifier)
+        sealed = self._texts.seal(text, f"{key}:fetched")
+        await self._step(identifier, "done:fetch", ["fetched", sealed], then, done)
+
+    async def part(self, identifier: str, number: int, part: int, findings: Sequence[Finding]) -> None:
+        """Keep a piece of a day's findings; the same again while the day is not done."""
+        key, field = self._keyspace.reconciliation(identifier), f"part:{number}:{part}"
+        await self._link.ask("HSET", key, field, await to_thread(self._parts.seal, list(findings), f"{key}:{field}"))
+
+    async def day(
+        self, identifier: str, number: int, result: DayResult, *, then: Sequence[Task], done: Entry
+    ) -> None:
+        """Finish the ``number``-th day, whose parts are all there."""
+        key, field = self._keyspace.reconciliation(identifier), f"day:{number}"
+        sealed = self._days.seal(result, f"{key}:{field}")
+        await self._step(identifier, f"done:{field}", [field, sealed], then, done)
+
+    async def read(self, identifier: str) -> Outcome:
+        """Give a reconciliation without its findings. Raises NotFound."""
+        key = self._keyspace.reconciliation(identifier)
+        facts, fetched = await self._link.ask("HMGET", key, "facts", "fetched")
+        if facts is None:
+            raise NotFound("reconciliation", identifier)
+        asked = self._asked.open(facts, key)
+        fields = [f"day:{number}" for number in range(len(asked.days))]
+        days = zip(fields, await self._link.ask("HMGET", key, *fields), strict=True)
+        return Outcome(
+            asked,
+            self._texts.open(fetched, f"{key}:fetched") if fetched else "",
+            tuple(self._days.open(sealed, f"{key}:{field}") for field, sealed in days if sealed),
+        )
+
+    async def findings(self, identifier: str, number: int, part: int) -> list[Finding]:
+        """Give a piece of a day's findings."""
+        key, field = self._keyspace.reconciliation(identifier), f"part:{number}:{part}"
+        sealed = await self._link.ask("HGET", key, field)
+        return [] if sealed is None else await to_thread(self._parts.open, sealed, f"{key}:{field}")
+
+    async def find(self, *, programme: str = "", newest: int = 50) -> list[str]:
+        """List ids, the newest first."""
+        most = MOST_LISTED if programme else newest
+        listed = await self._link.ask_all(
+            [("ZREVRANGE", f"{base}:reconciliations", 0, most - 1, "WITHSCORES") for base in self._keyspace.bases()]
+        )
+        found = [(at, member.decode().split("\n")) for part in listed for member, at in part]
+        meant = [(at, member[0]) for at, member in found if not programme or programme in member[1:]]
+        return [identifier for _, identifier in nlargest(newest, meant)]
+
+    async def _step(
+        self, identifier: str, step: str, fields: Sequence[Argument], then: Sequence[Task], done: Entry
+    ) -> None:
+        """Write a step once; done before, only its entry is struck off."""
+        outbox = self._outbox.packed(identifier, then, done=done)
+        key = self._keyspace.reconciliation(identifier)
+        if not await self._link.call("reconciled", [key], step, outbox, *fields):
+            await self._link.call("done", [done.stream], GROUP, done.id)
