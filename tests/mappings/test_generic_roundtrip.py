@@ -12,9 +12,12 @@ from lxml import etree
 
 from connector.domain.errors import Refused
 from connector.domain.messages import (
+    AccountStatement,
     AccountToVerify,
+    Balance,
     BlockStatus,
     CreditTransfer,
+    EntryTransaction,
     InquiredTransfer,
     Message,
     PaymentRequest,
@@ -26,6 +29,8 @@ from connector.domain.messages import (
     Rejection,
     RequestedPayment,
     ReturnedTransfer,
+    Statement,
+    StatementEntry,
     StatusInquiry,
     StatusReport,
     TransactionStatus,
@@ -95,9 +100,8 @@ def rows(strategy: st.SearchStrategy[Any], minimum: int = 1) -> st.SearchStrateg
 @st.composite
 def credit_transfers(draw: Callable[..., Any], transaction: st.SearchStrategy[str]) -> CreditTransfer:
     purpose, uetr = st.sampled_from(["", "GOVT", "SALA"]), empty | st.uuids(version=4).map(str)
-    transfer = st.builds(
-        Transfer, ids, ids, transaction, minor, agents, words, accounts, words, purpose=purpose, uetr=uetr
-    )
+    facts = [ids, ids, transaction, minor, agents, words, accounts, words, purpose, uetr]
+    transfer = st.tuples(*facts).map(lambda row: Transfer(*row))
     transfers = draw(rows(transfer))
     iban = any(row.creditor_account.startswith("DE") for row in transfers)
     return CreditTransfer(
@@ -339,3 +343,63 @@ def test_requests_to_pay_reach_the_bank(out, requests, currency, day, expiry, na
 def test_rejections_come_back(back, reference, reason, description, location, at):
     value = Rejection(reference, reason, description, location, at)
     assert back.carry("admi.002.001.01", value) == value
+
+
+money = st.tuples(minor, currencies, st.booleans())
+codes = st.sampled_from(["PMNT/ICDT/ESCT", "PMNT/RCDT/RRTN", "our own code"])
+entry_statuses = st.sampled_from(["BOOK", "PDNG", "INFO"])
+
+
+@st.composite
+def entry_transactions(draw: Callable[..., Any]) -> EntryTransaction:
+    amount, currency, credit = draw(money)
+    references = [draw(empty | ids) for _ in range(4)]
+    return EntryTransaction(*references, amount, currency, credit, draw(empty | accounts), draw(reasons), draw(words))
+
+
+@st.composite
+def statement_entries(draw: Callable[..., Any]) -> StatementEntry:
+    amount, currency, credit = draw(money)
+    return StatementEntry(
+        reference=draw(empty | ids),
+        amount_minor=amount,
+        currency=currency,
+        credit=credit,
+        reversal=draw(st.booleans()),
+        status=draw(entry_statuses),
+        booking_date=draw(st.none() | days),
+        value_date=draw(st.none() | days),
+        code=draw(codes),
+        servicer_reference=draw(empty | ids),
+        transactions=tuple(draw(rows(entry_transactions(), 0))),
+    )
+
+
+@st.composite
+def account_statements(draw: Callable[..., Any], balances: int) -> AccountStatement:
+    balance = money.flatmap(
+        lambda given: st.builds(Balance, st.sampled_from(["OPBD", "CLBD"]), *map(st.just, given), days)
+    )
+    return AccountStatement(
+        id=draw(ids),
+        account=draw(accounts),
+        currency=draw(currencies),
+        created=draw(moments),
+        balances=tuple(draw(st.lists(balance, min_size=balances, max_size=2 * balances))),
+        entries=tuple(draw(rows(statement_entries(), 0))),
+    )
+
+
+@pytest.mark.parametrize("message", ["camt.052.001.08", "camt.053.001.08", "camt.054.001.08"])
+@few
+@given(data=st.data(), created=moments)
+def test_statements_come_back(back, message, data, created):
+    told = data.draw(rows(account_statements(0 if message == "camt.054.001.08" else 1)))
+    value = Statement(message, "S1", created, told)
+    assert back.carry(message, value) == value
+
+
+def test_a_balance_of_nothing_can_be_said(back):
+    nothing = AccountStatement("S1", "1012345678", "USD", NOW, (Balance("CLBD", 0, "USD", credit=True, on=DAY),))
+    value = Statement("camt.053.001.08", "S1", NOW, [nothing])
+    assert back.carry("camt.053.001.08", value) == value
