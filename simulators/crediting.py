@@ -1,5 +1,6 @@
 """The receiving side of an institution: credits its customers, verifies their accounts, gives payments back later."""
 
+import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -200,14 +201,14 @@ class Crediting:
         """Say which payments are not credited, and why."""
         if decision.group:
             return dict.fromkeys(range(len(order.transfers)), decision.group)
-        owns = self._house.player.owns
+        exists = re.compile(self._house.player.accounts).fullmatch
         verdicts = dict(decision.verdicts)
         seen: set[str] = set()
         for position, transfer in enumerate(order.transfers):
             key = _key(transfer)
             if key in seen:
                 verdicts[position] = Verdict("RJCT", "AM05", "This transaction id stands twice in the message.")
-            elif position not in verdicts and not owns(transfer.creditor_account):
+            elif position not in verdicts and not exists(transfer.creditor_account):
                 verdicts[position] = Verdict("RJCT", "AC01")
             seen.add(key)
         return verdicts

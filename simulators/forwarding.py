@@ -239,7 +239,7 @@ class Forwarding:
 
     def _conclude(self, link: sqlite3.Connection, leg: Leg, report: StatusReport) -> None:
         transfers = transfers_of(leg)
-        position_of = {transfer.transaction_id: position for position, transfer in enumerate(transfers)}
+        position_of = _positions(transfers, report)
         usual = reporting.SETTLED if report.group_status == reporting.PARTLY else report.group_status
         exceptions = {
             position_of[one.transaction_id]: Verdict(one.status, one.reason, one.information)
@@ -366,6 +366,16 @@ class Forwarding:
 
     def _xml(self, report: StatusReport, kept: Kept) -> Answer:
         return Answer(200, self._house.write(report.message, reporting.worded(report), kept.sender))
+
+
+def _positions(transfers: Sequence[Transfer], report: StatusReport) -> dict[str, int]:
+    """Find the payments that a report names; most name none."""
+    named = {one.transaction_id for one in report.transactions}
+    return {
+        transfer.transaction_id: position
+        for position, transfer in enumerate(transfers if named else ())
+        if transfer.transaction_id in named
+    }
 
 
 def _callback(kept: Kept) -> list[Job]:
