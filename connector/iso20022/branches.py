@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from connector.domain.errors import Refused
 from connector.iso20022.codes import CodeTable
 from connector.iso20022.fields import SHAPES, Shape
+from connector.iso20022.formats import FORMATS
 from connector.iso20022.profile import Profile, Rule
 from iso20022_schemas.structure import Node
 
@@ -181,6 +182,8 @@ class _Compiler(NamedTuple):
             keep = _translated(keep, codes, rule)
         if external:
             keep = _noted(keep, type_name, rule.place.path)
+        if rule.conditional:
+            keep, special = _where(keep, self.level, rule), True
         code = (type_name, rule.place.path) if external else None
         return Take(keep, place, plain=not outer and not special, alone=outer, code=code)
 
@@ -196,6 +199,25 @@ def _kept(place: int, rule: Rule) -> Taker:
         row[place] = f"{row[place]}{between}{text}" if row[place] and text else row[place] or text
 
     return joined if rule.many == "join" or rule.part else first
+
+
+def _where(keep: Taker, level: Level, rule: Rule) -> Taker:
+    """Keep the text only where yes/no fields that were read before, of the row or of the one around it, agree."""
+    wanted = [*((name, True) for name in rule.when), *((name, False) for name in rule.unless)]
+
+    def take(text: str, row: list[str], picked: Picked) -> None:
+        if all(_said(name, level, row, picked) is yes for name, yes in wanted):
+            keep(text, row, picked)
+
+    return take
+
+
+def _said(name: str, level: Level, row: list[str], picked: Picked) -> bool:
+    slot, outer = level.slots.get(name), level.parent
+    text = row[slot.place] if slot else ""
+    if not text and outer is not None and level.nested:
+        return _said(name, outer, picked.rows[outer.path][-1], picked)
+    return bool(slot and FORMATS[slot.rule.format or "boolean"].read([text], "", slot.rule.place.path)[0])
 
 
 def _shared(place: int, rule: Rule) -> Taker:

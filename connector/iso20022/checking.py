@@ -54,10 +54,12 @@ class _Checker(NamedTuple):
             self.condition(rule, name, scope)
 
     def condition(self, rule: Rule, name: str, scope: Scope) -> None:
-        if not self.writing:
-            raise rule.place.wrong("a condition has no meaning when reading")
         pattern = {**rule.when, **rule.unless}[name]
-        if scope.find(rule, name).type is not str and pattern is not None:
+        if not self.writing:
+            asks = not name.startswith("../") and scope.find(rule, name).type is bool and pattern is None
+            if not asks or not rule.source:
+                raise rule.place.wrong("a condition when reading is on a text, and asks a yes/no field of the item")
+        elif scope.find(rule, name).type is not str and pattern is not None:
             raise rule.place.wrong(f"a pattern looks at text; {name} is none")
 
     def repetition(self, rule: Rule, node: Node, scope: Scope) -> Scope:

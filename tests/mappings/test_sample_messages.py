@@ -128,3 +128,22 @@ def test_reports_in_a_dialect_are_read_with_all_their_transactions(connector, pa
     assert received.tolerated
     rows = list(etree.parse(path).iter("{*}TxInfAndSts"))
     assert len(received.value.transactions) == len(rows)
+
+
+def test_the_counterparty_is_the_other_side_by_the_sign_of_the_transaction(connector):
+    sample = next((sample for sample in VALID if sample.file == "genkgo-camt/camt054.v8.xml"), None)
+    if sample is None:
+        pytest.skip(f"no sample messages at {SAMPLES}")
+    body = body_of(sample)
+    outgoing = body.replace(b"<CdtDbtInd>CRDT</CdtDbtInd>", b"<CdtDbtInd>DBIT</CdtDbtInd>")
+    assert counterparties(connector.read(body).value) == {"CH2801234000123456789"}
+    assert counterparties(connector.read(outgoing).value) == {"CH4112345003131313131", "CH7212345003232323232"}
+
+
+def counterparties(value: Statement) -> set[str]:
+    return {
+        row.counterparty_account
+        for statement in value.statements
+        for entry in statement.entries
+        for row in entry.transactions
+    }
