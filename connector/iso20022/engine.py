@@ -1,25 +1,29 @@
 """The message engine's front door: values to XML and back, by profile, always under the schema."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from connector.domain.errors import Fault, Misconfigured, NotFound, Refused
 from connector.domain.messages import Message
 from connector.iso20022 import checking, document, profile, schemes, sums
-from connector.iso20022.codes import CodeTable, load_tables
+from connector.iso20022.characters import NOTHING, Alphabet, Table
+from connector.iso20022.characters import load_tables as load_characters
+from connector.iso20022.codes import MAPPINGS_FOLDER, CodeTable, load_tables
 from connector.iso20022.codesets import CodeSets
 from connector.iso20022.fields import SHAPES
 from connector.iso20022.header import BusinessHeader
 from connector.iso20022.parsing import parse
 from connector.iso20022.reader import Reader, compile_reader
 from connector.iso20022.scheme import Scheme
+from connector.iso20022.screening import Screen, Use, uses
 from connector.iso20022.validation import Parsed, Validator
 from connector.iso20022.writer import compile_writer
 from iso20022_schemas.catalogue import Catalogue
 
 CODES_FOLDER = "codes"
-"""The folder beside the schemes that holds code tables."""
+CHARACTERS_FOLDER = "characters"
+"""The folders beside the schemes that hold code tables, and transliteration tables."""
 
 
 _Compiled = TypeVar("_Compiled")
@@ -56,6 +60,7 @@ class Written(NamedTuple):
 
 class _Writer(NamedTuple):
     value: type
+    use: Use
     write: Callable[[object], bytes]
 
 
@@ -76,8 +81,13 @@ class Engine:
         self._codesets = CodeSets()
         for folder in profile_folders:
             self._load(folder)
-        self._schemes = schemes.load(profile_folders, schemes.Known(catalogue.messages(), ()))
+        characters = load_characters(folder / CHARACTERS_FOLDER for folder in (MAPPINGS_FOLDER, *profile_folders))
+        self._schemes = schemes.load(profile_folders, schemes.Known(catalogue.messages(), characters))
         self._extend()
+        self._screens = {
+            (name, message): self._screen(self._schemes[name], writer.use, characters)
+            for (name, message), writer in self._writers.items()
+        }
 
     def scheme(self, name: str) -> Scheme:
         """The facts of a scheme. Raises ``NotFound``."""
@@ -91,7 +101,18 @@ class Engine:
         sender, receiver: whom the header names; where they are empty, the agents in the value.
         Raises ``Refused`` as ``write`` does.
         """
-        return Written(self._body(profile, message, value), ())
+        writer = self._writers.get((profile, message))
+        if writer is None or not isinstance(value, writer.value):
+            raise Refused.because(
+                message, "unsupported", f"Scheme {profile} writes no {type(value).__name__} as {message}."
+            )
+        sums.check_value(value, message)
+        screened, notes = self._screens[profile, message].check(value, message)
+        body = writer.write(screened)
+        faults = self._validator.check(parse(body), message).faults
+        if faults:
+            raise Refused(faults)
+        return Written(body, notes)
 
     def write(self, profile: str, message: str, value: Message) -> bytes:
         """Write a value as a message (``write("generic", "pain.001.001.09", transfer)``), valid under its schema.
@@ -99,19 +120,6 @@ class Engine:
         Raises ``Refused`` with the element path where the value cannot be written.
         """
         return self.compose(profile, message, value).body
-
-    def _body(self, profile: str, message: str, value: Message) -> bytes:
-        writer = self._writers.get((profile, message))
-        if writer is None or not isinstance(value, writer.value):
-            raise Refused.because(
-                message, "unsupported", f"Scheme {profile} writes no {type(value).__name__} as {message}."
-            )
-        sums.check_value(value, message)
-        body = writer.write(value)
-        faults = self._validator.check(parse(body), message).faults
-        if faults:
-            raise Refused(faults)
-        return body
 
     def read(self, body: bytes, *, profile: str = "generic") -> Received:
         """Read a message of any kind that the profile reads.
@@ -157,6 +165,11 @@ class Engine:
         for file in sorted(folder.glob("*/????.???.???.??.yaml")):
             self._add(profile.load(file), self._tables)
 
+    def _screen(self, scheme: Scheme, use: Use, tables: Mapping[str, Table]) -> Screen:
+        characters = scheme.characters
+        table = tables[characters.transliterate] if characters and characters.transliterate else NOTHING
+        return Screen(scheme, use, Alphabet(characters, table) if characters else None)
+
     def _extend(self) -> None:
         """Let a scheme use the profiles of the one it extends, where it has none of its own."""
         for name, scheme in self._schemes.items():
@@ -175,8 +188,8 @@ class Engine:
         checking.check(loaded, root, tables)
         key = (loaded.scheme, loaded.message)
         if loaded.write is not None:
-            write = compile_writer(loaded, root, namespace, tables)
-            self._writers[key] = _Writer(SHAPES[loaded.value].cls, write)
+            write = compile_writer(loaded, root, namespace, tables, self._codesets)
+            self._writers[key] = _Writer(SHAPES[loaded.value].cls, uses(loaded, root), write)
         if loaded.read is not None:
             self._readers[key] = compile_reader(loaded, root, namespace, tables, self._codesets)
 

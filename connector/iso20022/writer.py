@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from connector.domain.errors import Refused
 from connector.iso20022.branches import PARTED
 from connector.iso20022.codes import CodeTable
+from connector.iso20022.codesets import CodeSets
 from connector.iso20022.fields import SHAPES, Shape
 from connector.iso20022.formats import FORMATS, format_for
 from connector.iso20022.profile import Condition, Profile, Rule
@@ -23,18 +24,22 @@ Column = Callable[[object, Sequence[object]], Sequence[str]]
 """From the message and the rows to one text a row. At message level the message itself is the only row."""
 
 Piece = str | Column
+
+Spell = Callable[[Sequence[Any], str, str], Sequence[str]]
+"""From values, their currency and the rule's path to texts."""
+
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 def compile_writer(
-    profile: Profile, root: Node, namespace: str, tables: Mapping[str, CodeTable]
+    profile: Profile, root: Node, namespace: str, tables: Mapping[str, CodeTable], codesets: CodeSets
 ) -> Callable[[object], bytes]:
     """Compile a profile that was checked and has a write part."""
     if profile.write is None:
         raise profile.place.wrong("has nothing to write")
     shape = SHAPES[profile.value]
     pieces: list[Piece] = [f'{_DECLARATION}<{root.name} xmlns="{namespace}">']
-    pieces += _Compiler(tables, shape, shape).children(profile.write, root, optional=False)
+    pieces += _Compiler(tables, codesets, shape, shape).children(profile.write, root, optional=False)
     row = _rendered([*pieces, f"</{root.name}>"])
 
     def write(message: object) -> bytes:
@@ -47,6 +52,7 @@ class _Compiler(NamedTuple):
     """Compiles the elements of one level; rows are items of the shape ``item``, or the message itself."""
 
     tables: Mapping[str, CodeTable]
+    codesets: CodeSets
     message: Shape
     item: Shape
 
@@ -166,7 +172,7 @@ class _Compiler(NamedTuple):
         prepared = self.prepared(rule, node)
         shape = self.message if rule.source.startswith("../") else self.item
         spelling = FORMATS[rule.format or format_for(name, shape.fields[name].type)]
-        spell = spelling.write
+        spell = self.listed(spelling.write, node)
 
         def column(message: object, rows: Sequence[object]) -> Sequence[str]:
             return spell(prepared(values(message, rows)), getattr(message, "currency", ""), where)
@@ -175,6 +181,21 @@ class _Compiler(NamedTuple):
             return _by_currency(values(message, rows), rows, spell, where)
 
         return by_row if spelling.currency and shape is self.item and "currency" in shape.fields else column
+
+    def listed(self, spell: Spell, node: Node | None) -> Spell:
+        """The spelling, which refuses codes that are not in the external set of the element."""
+        type_name = node.simple.name if node and node.simple else ""
+        known = self.codesets.codes(type_name).keys() | {""}
+        if len(known) == 1:
+            return spell
+
+        def checked(values: Sequence[Any], currency: str, where: str) -> Sequence[str]:
+            texts = spell(values, currency, where)
+            if not known >= set(texts):
+                raise Refused.because(where, "code", f"{type_name} does not list this code.")
+            return texts
+
+        return checked
 
     def prepared(self, rule: Rule, node: Node | None) -> Callable[[Sequence[Any]], Sequence[Any]]:
         """What happens to values before they are formatted: translated by a code table, or cut to length."""
@@ -208,9 +229,7 @@ def _part(value: str, number: int) -> str:
     return parts[number - 1] if number <= len(parts) else ""
 
 
-def _by_currency(
-    values: Sequence[Any], rows: Sequence[Any], spell: Callable[..., Sequence[str]], where: str
-) -> Sequence[str]:
+def _by_currency(values: Sequence[Any], rows: Sequence[Any], spell: Spell, where: str) -> Sequence[str]:
     """Amounts whose rows have currencies of their own."""
     currencies = [row.currency for row in rows]
     if len(set(currencies)) == 1:

@@ -30,9 +30,14 @@ from connector.domain.messages import (
 NOW = datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
 SCHEMES = st.sampled_from(["generic", "othr"])
 ids = st.text("ABCDEFXYZabcxyz0123456789-/+ ", min_size=1, max_size=35).filter(str.strip).map(str.strip)
-words = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), max_size=60).map(
-    str.strip
-)
+words = st.text(
+    st.characters(max_codepoint=0xFF, categories=["L", "N", "P", "Zs"], exclude_characters="ªµº\xa0¡§«¶·»¿²³¹¼½¾"),
+    max_size=60,
+).map(str.strip)
+anything_xml_can_carry = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), min_size=1, max_size=60
+).map(str.strip)
+names = words.filter(bool)
 agents = st.sampled_from(["UNIOXU22", "KASHXU22", "HARBXU22XXX", "national-1"])
 accounts = st.from_regex(r"\+?[0-9]{6,16}", fullmatch=True) | st.just("DE89370400440532013000")
 amounts = st.integers(1, 10**12)
@@ -51,7 +56,7 @@ def transfers(**fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[Transfer]:
         "transaction_id": st.just(""),
         "amount_minor": amounts,
         "creditor_agent": agents,
-        "creditor_name": words,
+        "creditor_name": names,
         "creditor_account": accounts,
         "remittance": words,
         "purpose": st.sampled_from(["", "GOVT", "SALA"]),
@@ -71,7 +76,7 @@ def credit_transfers(draw: Callable[..., Any], **fixed: st.SearchStrategy[Any]) 
         currency=draw(st.sampled_from(["USD", "JPY", "KWD"])),
         total_minor=sum(row.amount_minor for row in rows),
         initiating_party=draw(words),
-        debtor_name=draw(words),
+        debtor_name=draw(names),
         debtor_account=draw(accounts),
         debtor_agent=draw(agents),
         execution_date=draw(st.dates(date(2000, 1, 1), date(2100, 1, 1))),
@@ -87,6 +92,13 @@ def test_credit_transfers_reach_the_bank(connector, bank, official, scheme, valu
     body = connector.write(scheme, "pain.001.001.09", value)
     assert official.schema("pain.001.001.09").validate(etree.fromstring(body))
     assert bank.read(body, profile=scheme).value == value
+
+
+@anything
+@given(name=anything_xml_can_carry, value=credit_transfers())
+def test_text_of_any_script_reaches_the_bank_where_a_scheme_names_no_characters(connector, bank, name, value):
+    value = replace(value, debtor_name=name, payment_information_id="P")
+    assert bank.read(connector.write("generic", "pain.001.001.09", value)).value == value
 
 
 @anything
