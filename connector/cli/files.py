@@ -3,7 +3,6 @@
 
 import json
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,6 @@ import typer
 from connector.domain.errors import Fault, Misconfigured, Refused
 
 if TYPE_CHECKING:
-    from connector.domain.messages import StatusReport
     from connector.iso20022.engine import Engine, Verdict
 
 Files = Annotated[list[Path], typer.Argument(help="ISO 20022 messages (XML)", metavar="FILE...")]
@@ -38,19 +36,20 @@ def validate(files: Files, *, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def explain(report: Annotated[Path, typer.Argument(help="A pain.002 or pacs.002 (XML)")]) -> None:
-    """Say in words what a pain.002 or pacs.002 says about the payments that it answers."""
-    from connector.domain.messages import StatusReport
+def explain(report: Annotated[Path, typer.Argument(help="A message that a bank or a switch sent (XML)")]) -> None:
+    """Say in words what a bank says: a status report, a return, an answer to a recall, a statement, a rejection."""
+    from connector.cli.meaning import meaning
 
     try:
         received = load_engine().read(content_of(report))
     except Refused as refused:
         _print_faults(report, refused.faults)
         raise typer.Exit(1) from None
-    if not isinstance(received.value, StatusReport):
-        print(f"{report} is a {received.message}, which is no status report.", file=sys.stderr)
+    lines = meaning(received.value, received.message)
+    if not lines:
+        print(f"{report} is a {received.message}, which no bank sends as an answer.", file=sys.stderr)
         raise typer.Exit(1)
-    print("\n".join([*_heading(received.value), *_outcomes(received.value), *_notes(received.tolerated)]))
+    print("\n".join([*lines, *(f"tolerated: {note}" for note in received.tolerated)]))
 
 
 def load_engine() -> "Engine":
@@ -92,70 +91,3 @@ def _print_faults(file: Path, faults: tuple[Fault, ...]) -> None:
     print(f"{file}: not valid")
     for fault in faults:
         print(f"  {fault.where}\n    {fault.code}: {fault.sentence}")
-
-
-def _heading(report: "StatusReport") -> list[str]:
-    lines = [
-        f"{report.message} {report.message_id} of {report.created:%Y-%m-%d %H:%M}",
-        f"answers {report.original_message or 'a message'} {report.original_message_id}",
-    ]
-    if report.group_status:
-        lines.append(
-            _sentence("the message as a whole", report.group_status, report.group_reason, report.group_information)
-        )
-    lines += [
-        _sentence(f"payment block {block.payment_information_id}", block.status, block.reason, block.information)
-        for block in report.blocks
-        if block.status
-    ]
-    return lines
-
-
-def _outcomes(report: "StatusReport") -> list[str]:
-    if not report.transactions:
-        return ["no single payments are named"]
-    counts = Counter((each.status, each.reason) for each in report.transactions)
-    lines = [f"{len(report.transactions)} payments are named:"]
-    lines += [f"  {count:>7}  {_named(status, reason)}" for (status, reason), count in counts.most_common()]
-    failed = [each for each in report.transactions if each.status == "RJCT"]
-    lines += [
-        "  " + _sentence(each.end_to_end_id or each.instruction_id, each.status, each.reason, each.information)
-        for each in failed[:20]
-    ]
-    return lines if len(failed) <= 20 else [*lines, f"  and {len(failed) - 20} more that were rejected"]
-
-
-def _notes(tolerated: tuple[str, ...]) -> list[str]:
-    return [f"tolerated: {note}" for note in tolerated]
-
-
-def _sentence(what: str, status: str, reason: str, information: str) -> str:
-    return f"{what}: {_named(status, reason)} {information}".rstrip()
-
-
-def _named(status: str, reason: str) -> str:
-    meaning = MEANINGS.get(status, "a status of the bank's own")
-    return f"{status} ({meaning})" + (f", reason {reason}" if reason else "")
-
-
-MEANINGS = {
-    "RCVD": "received",
-    "PDNG": "pending",
-    "PART": "accepted in part",
-    "PATC": "partially authorised",
-    "ACTC": "technically valid",
-    "ACCP": "customer checked",
-    "ACFC": "funds checked",
-    "ACWC": "accepted with a change",
-    "ACSP": "settlement in process",
-    "ACPD": "accepted by the clearing",
-    "ACWP": "accepted, not yet posted",
-    "ACIS": "cheque issued",
-    "ACSC": "settled at the debtor's bank",
-    "ACCC": "settled on the payee's account",
-    "CPUC": "cash picked up",
-    "BLCK": "blocked",
-    "RJCT": "rejected",
-    "CANC": "cancelled",
-}
-"""Statuses in words (external code set ExternalPaymentTransactionStatus1Code, and PART of the group statuses)."""
