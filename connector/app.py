@@ -133,6 +133,8 @@ def _flow_settings(settings: Settings) -> "FlowSettings":
         lengths_strict=settings.lengths_strict,
         strict_addresses=not settings.sandbox,
         connector_url=settings.api_url,
+        reconcile_at=settings.reconcile_at,
+        reconcile_tolerance_days=settings.reconcile_tolerance_days,
     )
 
 

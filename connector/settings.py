@@ -73,6 +73,13 @@ class Settings(BaseSettings):
     answer_within_seconds: float = Field(30.0, gt=0, description="Silence after which a sandbox's bank is asked")
     inquiry_attempts: int = Field(10, ge=1, description="How often a silent bank is asked about a message")
 
+    reconcile_at: str = Field(
+        "",
+        pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$",
+        description="Time of day (UTC) at which yesterday is reconciled, as 06:00; empty: never",
+    )
+    reconcile_tolerance_days: int = Field(2, ge=0, le=7, description="Days that sending and booking may be apart")
+
     schemas: tuple[Path, ...] = Field((), description="Folders of XSDs that go before the ones that are built in")
     profiles: tuple[Path, ...] = Field((), description="Folders of mapping profiles beside those built in")
     simulator_profiles: tuple[Path, ...] = Field((), description="The same for the simulated institutions")

@@ -1,7 +1,7 @@
 """The ways out to an FSP, all with one small interface: ISO 20022 over HTTP and GovStack JSON."""
 
-from connector.channels.answer import Accepted, Answer, Asked, Declined, NotKnown, Reported, Resolved, Silent
-from connector.channels.channel import AuthorisationRequest, Channel
+from connector.channels.answer import Accepted, Answer, Asked, Declined, NotKnown, Reported, Resolved, Silent, Told
+from connector.channels.channel import AuthorisationRequest, Channel, StatementRequest
 from connector.channels.channels import Channels
 
 __all__ = [
@@ -16,4 +16,6 @@ __all__ = [
     "Reported",
     "Resolved",
     "Silent",
+    "StatementRequest",
+    "Told",
 ]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from connector.domain.messages import PaymentReturn, RecallAnswer, StatusReport, VerificationReport
+from connector.domain.messages import PaymentReturn, RecallAnswer, Statement, StatusReport, VerificationReport
 
 Report = StatusReport | VerificationReport | PaymentReturn
 
@@ -54,3 +54,14 @@ class Silent:
 
 
 Answer = Reported | Resolved | Accepted | Asked | Declined | NotKnown | Silent
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Asked for an account's statements, the FSP gives them."""
+
+    statement: Statement
+
+
+StatementAnswer = Told | Accepted | NotKnown | Silent
+"""The answer to asking for statements. Accepted: there are none (yet); NotKnown: this FSP gives none."""

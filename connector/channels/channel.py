@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
-from connector.channels.answer import Answer
+from connector.channels.answer import Answer, StatementAnswer
 from connector.domain.directory import Institution
 from connector.domain.messages import CreditTransfer, Recall, StatusInquiry, VerificationRequest
 
@@ -17,6 +18,16 @@ Noted = Callable[[Sequence[str]], Awaitable[None]]
 
 async def nobody(notes: Sequence[str]) -> None:
     """Let the notes go."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRequest:
+    """Which statements of an account are wanted; kind: ``camt.053`` (of whole days), ``camt.052`` (of the day)."""
+
+    account: str
+    kind: str
+    first: date
+    last: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +58,6 @@ class Channel(Protocol):
 
     async def authorise(self, to: Institution, request: AuthorisationRequest) -> Answer:
         """Ask the payer bank to let a batch's money go; the word itself comes by callback."""
+
+    async def statement(self, to: Institution, request: StatementRequest) -> StatementAnswer:
+        """Fetch statements of an account that the institution holds."""

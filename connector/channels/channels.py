@@ -6,8 +6,8 @@ from typing import Self
 
 import aiohttp
 
-from connector.channels.answer import Answer
-from connector.channels.channel import AuthorisationRequest, Channel, Noted, Outgoing, nobody
+from connector.channels.answer import Answer, StatementAnswer
+from connector.channels.channel import AuthorisationRequest, Channel, Noted, Outgoing, StatementRequest, nobody
 from connector.channels.govstack_json import GovStackJson
 from connector.channels.iso_http import IsoHttp
 from connector.channels.wire import Wire
@@ -65,6 +65,11 @@ class Channels:
         """Ask for authorisation; see ``Channel.authorise``."""
         async with self._gate(to):
             return await self._by_kind[to.channel].authorise(to, request)
+
+    async def statement(self, to: Institution, request: StatementRequest) -> StatementAnswer:
+        """Fetch statements of an account; see ``Channel.statement``."""
+        async with self._gate(to):
+            return await self._by_kind[to.channel].statement(to, request)
 
     def _gate(self, to: Institution) -> asyncio.Semaphore:
         """One gate per institution and width, so that a changed ``in_flight`` takes effect at once."""

@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from connector.channels.answer import Accepted, Answer, Declined, NotKnown, Reported, Silent
-from connector.channels.channel import AuthorisationRequest, Noted, Outgoing, nobody
+from connector.channels.answer import Accepted, Answer, Declined, NotKnown, Reported, Silent, StatementAnswer
+from connector.channels.channel import AuthorisationRequest, Noted, Outgoing, StatementRequest, nobody
 from connector.channels.wire import HttpAnswer, Wire
 from connector.domain.directory import Institution
 from connector.domain.ids import REFERENCE_LENGTH, chunk_of_message
@@ -121,6 +121,11 @@ class GovStackJson:
             "amount": decimal_amount(request.amount_minor, request.currency),
         }
         return _judged(to, await self._post(f"{to.url}/batches/{request.batch}?command=authorize", headers, body))
+
+    async def statement(self, to: Institution, request: StatementRequest) -> StatementAnswer:
+        """The contract has no call for statements; an institution may push them as ISO 20022 all the same."""
+        del to, request
+        return NotKnown()
 
     async def _validate(self, to: Institution, value: VerificationRequest) -> Answer:
         chunk = chunk_of_message(value.message_id)

@@ -2,15 +2,26 @@
 
 ``POST {url}/iso20022`` hands over a message and answers 200 with the message that answers it, or 202;
 ``GET {url}/iso20022/reports/{id}`` answers 200 with the latest report, 204 while there is none, 404 for a message
-that never came.
+that never came. ``GET {url}/iso20022/statements/{account}?from=&to=&kind=`` answers 200 with a statement.
 """
 
 import asyncio
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-from connector.channels.answer import Accepted, Answer, Asked, Declined, NotKnown, Reported, Resolved, Silent
-from connector.channels.channel import AuthorisationRequest, Noted, Outgoing, nobody
+from connector.channels.answer import (
+    Accepted,
+    Answer,
+    Asked,
+    Declined,
+    NotKnown,
+    Reported,
+    Resolved,
+    Silent,
+    StatementAnswer,
+    Told,
+)
+from connector.channels.channel import AuthorisationRequest, Noted, Outgoing, StatementRequest, nobody
 from connector.channels.govstack_json import GovStackJson
 from connector.channels.wire import HttpAnswer, Wire
 from connector.domain.directory import Institution
@@ -19,6 +30,7 @@ from connector.domain.messages import (
     PaymentReturn,
     RecallAnswer,
     Rejection,
+    Statement,
     StatusInquiry,
     StatusReport,
     VerificationReport,
@@ -71,6 +83,25 @@ class IsoHttp:
     async def authorise(self, to: Institution, request: AuthorisationRequest) -> Answer:
         """Ask by the GovStack call."""
         return await self._json.authorise(to, request)
+
+    async def statement(self, to: Institution, request: StatementRequest) -> StatementAnswer:
+        """Fetch statements: 200 with a camt.05x, 204 where there are none, 404 where the institution offers none."""
+        query = {"from": request.first.isoformat(), "to": request.last.isoformat(), "kind": request.kind}
+        where = f"{to.url}/iso20022/statements/{quote(request.account, safe='')}?{urlencode(query)}"
+        answer = await self._wire.exchange("GET", where)
+        if answer.status == 204:
+            return Accepted()
+        if answer.status in {404, 405, 501}:
+            return NotKnown()
+        if answer.status != 200:
+            return _silence(to, answer)
+        try:
+            received = await asyncio.to_thread(self._engine.read, answer.body, profile=to.profile)
+        except Refused as refused:
+            return Silent(f"{to.code} gave a statement that cannot be read: {refused}")
+        if isinstance(received.value, Statement):
+            return Told(received.value)
+        return Silent(f"{to.code} gave a {received.message} for a statement")
 
     async def _read(self, to: Institution, body: bytes) -> Answer:
         """Read an answer; one that cannot be read tells nothing about the message."""

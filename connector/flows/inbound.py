@@ -10,10 +10,17 @@ from connector.domain.errors import Refused
 from connector.domain.event import Event
 from connector.domain.ids import MessageKind, OwnMessage, own_message
 from connector.domain.instruction import Reason
-from connector.domain.messages import PaymentReturn, RecallAnswer, Rejection, StatusReport, VerificationReport
+from connector.domain.messages import (
+    PaymentReturn,
+    RecallAnswer,
+    Rejection,
+    Statement,
+    StatusReport,
+    VerificationReport,
+)
 from connector.domain.recall import RecallState, RecallVerdict
 from connector.domain.status import BYTE_OF, InstructionStatus
-from connector.flows import alerts, collect
+from connector.flows import alerts, collect, reconciliation_intake
 from connector.flows.answers import verdicts
 from connector.flows.change import change
 from connector.flows.collect import Collected, Sent
@@ -26,7 +33,7 @@ _UNTOUCHED = frozenset({BYTE_OF[InstructionStatus.RCVD], BYTE_OF[InstructionStat
 
 
 async def message(services: Services, institution: str, body: bytes) -> Collected:
-    """Take a pain.002, pacs.002, acmt.024, pacs.004, camt.029 or admi.002 that an institution pushed.
+    """Take a pain.002, pacs.002, acmt.024, pacs.004, camt.029, camt.05x or admi.002 that an institution pushed.
 
     Raises ``Refused``: unreadable or invalid XML, wrong sums, an unknown message id or transaction, a foreign chunk.
     """
@@ -41,6 +48,9 @@ async def message(services: Services, institution: str, body: bytes) -> Collecte
         case Rejection() as rejection:
             changed = await rejected(services, institution, rejection)
             name = rejection.reference
+        case Statement() as statement:
+            changed = await reconciliation_intake.take(services, institution, statement)
+            name = statement.message_id
         case _:
             raise Refused.because("/", "unexpected_message", f"A {received.message} is not expected here.")
     return Collected(name, received.message, "processed" if changed else "repeated")

@@ -22,7 +22,8 @@ class FlowSettings:
     that is noted as an event again; resend_delay_seconds: before a message without answer is asked about (doubled
     each time up to a minute). take_over_after_seconds: after that another worker takes a dead worker's entry;
     deliveries: of a stream entry before it is a dead letter. strict_addresses: refuse to register an address that no
-    institution claims. connector_url: where FSPs reach us.
+    institution claims. connector_url: where FSPs reach us. reconcile_at: time of day (UTC, ``06:00``) at which
+    yesterday is reconciled, "" for never; reconcile_tolerance_days: that sending and booking may be apart.
     """
 
     slice_size: int = 5000
@@ -40,6 +41,8 @@ class FlowSettings:
     strict_addresses: bool = False
     lengths_strict: bool = True
     connector_url: str = "http://localhost:3333"
+    reconcile_at: str = ""
+    reconcile_tolerance_days: int = 2
 
 
 @dataclass(frozen=True, slots=True)

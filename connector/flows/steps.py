@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
-from connector.flows import admit, dispatch, inquire, notify, recall, resolve, settle
+from connector.flows import admit, dispatch, inquire, notify, recall, reconciliation, resolve, settle
 from connector.flows.services import Services
 from connector.store import Entry
 
@@ -30,6 +30,8 @@ STEPS: Final = {
         Step("notify", notify.run, 30),
         Step("callback", notify.deliver, 30),
         Step("progress", notify.progress, 30),
+        Step("reconcile", reconciliation.run, 55),
+        Step(reconciliation.CLOCK, reconciliation.tick, 30),
     )
 }
 """In the order in which a worker looks for work: what ends work comes before what begins it."""

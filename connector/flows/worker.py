@@ -10,6 +10,7 @@ import structlog
 
 from connector.domain.errors import Refused, Unavailable
 from connector.domain.event import Event
+from connector.flows import reconciliation
 from connector.flows.services import Services
 from connector.flows.steps import STEPS
 from connector.flows.times import backoff
@@ -38,6 +39,7 @@ class Worker:
         self._concurrency = concurrency
         self._running: dict[str, asyncio.Task[None]] = {}
         self._stop = asyncio.Event()
+        self._armed = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set, then finish what was begun."""
@@ -68,6 +70,9 @@ class Worker:
 
     async def _wake(self) -> None:
         """Move timers that are due into their streams; at once again while there are many."""
+        if not self._armed:
+            await reconciliation.arm(self._services)
+            self._armed = True
         if await self._services.store.queue.wake_due(self._services.clock(), MOST_TIMERS) < MOST_TIMERS:
             await self._pause(TIMER_SECONDS)
 

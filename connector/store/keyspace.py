@@ -93,7 +93,7 @@ FAMILIES: Final = (
     Family(
         r"reconciliation:[A-Z2-7]{20}",
         "hash",
-        "facts, fetched, day:<number> (totals), part:<day>:<number> (findings), sealed; done:<step>",
+        "facts, fetched:<number>, day:<number> (totals), part:<day>:<number> (findings), sealed; done:<step>",
         "kept",
     ),
     Family(r"reconciliations", "sorted set", "<id> and programmes, by time of the request", "kept"),

@@ -2,10 +2,10 @@
 
 from asyncio import to_thread
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from heapq import nlargest
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from connector.domain.errors import NotFound
 from connector.domain.reconciliation import Finding
@@ -15,6 +15,8 @@ from connector.store.link import Argument, Link
 from connector.store.outbox import Outbox
 from connector.store.packing import Sealer
 from connector.store.task import Entry, Task
+
+T = TypeVar("T")
 
 MOST_LISTED: Final = 5000
 
@@ -56,20 +58,24 @@ class Total(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DayResult:
-    """What was found on a day; statements: kind and id of those it rests on; parts: pieces of its findings."""
+    """What was found on a day.
+
+    fetched: a sentence on what came of asking the institution for statements; statements: kind and id of those it
+    rests on; parts: pieces of its findings.
+    """
 
     day: date
     statements: tuple[str, ...]
     totals: tuple[Total, ...]
     parts: int
+    fetched: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """A reconciliation and how far it is; fetched: what came of asking the institution for statements."""
+class ReconciliationProgress:
+    """A reconciliation and how far it is."""
 
     asked: Reconciliation
-    fetched: str
     days: tuple[DayResult, ...]
 
     @property
@@ -100,11 +106,13 @@ class Reconciliations:
         facts = self._asked.seal(asked, key)
         return bool(await self._link.call("reconciliation", keys, facts, member, repr(asked.requested_at), outbox))
 
-    async def fetched(self, identifier: str, text: str, *, then: Sequence[Task], done: Entry) -> None:
-        """Note what came of fetching statements."""
-        key = self._keyspace.reconciliation(identifier)
-        sealed = self._texts.seal(text, f"{key}:fetched")
-        await self._step(identifier, "done:fetch", ["fetched", sealed], then, done)
+    async def fetched(
+        self, identifier: str, number: int, sentence: str, *, then: Sequence[Task], done: Entry
+    ) -> None:
+        """Note what came of fetching the statements for the ``number``-th day."""
+        key, field = self._keyspace.reconciliation(identifier), f"fetched:{number}"
+        sealed = self._texts.seal(sentence, f"{key}:{field}")
+        await self._step(identifier, f"done:{field}", [field, sealed], then, done)
 
     async def part(self, identifier: str, number: int, part: int, findings: Sequence[Finding]) -> None:
         """Keep a piece of a day's findings; the same again while the day is not done."""
@@ -119,19 +127,17 @@ class Reconciliations:
         sealed = self._days.seal(result, f"{key}:{field}")
         await self._step(identifier, f"done:{field}", [field, sealed], then, done)
 
-    async def read(self, identifier: str) -> Outcome:
+    async def read(self, identifier: str) -> ReconciliationProgress:
         """Give a reconciliation without its findings. Raises NotFound."""
         key = self._keyspace.reconciliation(identifier)
-        facts, fetched = await self._link.ask("HMGET", key, "facts", "fetched")
+        facts = await self._link.ask("HGET", key, "facts")
         if facts is None:
             raise NotFound("reconciliation", identifier)
         asked = self._asked.open(facts, key)
-        fields = [f"day:{number}" for number in range(len(asked.days))]
-        days = zip(fields, await self._link.ask("HMGET", key, *fields), strict=True)
-        return Outcome(
-            asked,
-            self._texts.open(fetched, f"{key}:fetched") if fetched else "",
-            tuple(self._days.open(sealed, f"{key}:{field}") for field, sealed in days if sealed),
+        days = await self._fields(key, "day", asked, self._days)
+        fetched = await self._fields(key, "fetched", asked, self._texts)
+        return ReconciliationProgress(
+            asked, tuple(replace(day, fetched=fetched.get(number, "")) for number, day in days.items())
         )
 
     async def findings(self, identifier: str, number: int, part: int) -> list[Finding]:
@@ -149,6 +155,12 @@ class Reconciliations:
         found = [(at, member.decode().split("\n")) for part in listed for member, at in part]
         meant = [(at, member[0]) for at, member in found if not programme or programme in member[1:]]
         return [identifier for _, identifier in nlargest(newest, meant)]
+
+    async def _fields(self, key: str, kind: str, asked: Reconciliation, sealer: Sealer[T]) -> dict[int, T]:
+        """Open what there is of one kind, by the number of its day."""
+        fields = [f"{kind}:{number}" for number in range(len(asked.days))]
+        sealed = enumerate(await self._link.ask("HMGET", key, *fields))
+        return {number: sealer.open(one, f"{key}:{kind}:{number}") for number, one in sealed if one}
 
     async def _step(
         self, identifier: str, step: str, fields: Sequence[Argument], then: Sequence[Task], done: Entry
