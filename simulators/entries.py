@@ -63,7 +63,7 @@ def pending(link: sqlite3.Connection, account: str) -> Iterator[Booking]:
     """List the legs of an account's orders that are not answered yet."""
     for message, number in link.execute(_OPEN, (account,)).fetchall():
         kept = inbox.read(link, message)
-        leg = inbox.legs(link, message)[number]
+        leg = inbox.leg(link, message, number)
         items = settled(leg)
         total = -sum(item.amount_minor for item in items)
         yield Booking(0, kept.at, "pending", leg.out_id, kept.facts.currency, total, kept.message_id, items)

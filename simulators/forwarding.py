@@ -117,7 +117,7 @@ class Forwarding:
     def refused_leg(self, message: int, number: int, reason: str) -> None:
         """Give up a leg that its institution does not take at all."""
         with self._house.database.transaction() as link:
-            leg = inbox.legs(link, message)[number]
+            leg = inbox.leg(link, message, number)
             if leg.result is None:
                 self.reject(link, leg, Verdict("RJCT", reason))
 
@@ -281,7 +281,7 @@ class Forwarding:
         """Write a leg; nothing where it was cancelled before it went out."""
         with self._house.database.transaction() as link:
             kept = inbox.read(link, job.message)
-            leg = inbox.legs(link, job.message)[job.leg]
+            leg = inbox.leg(link, job.message, job.leg)
         if leg.result is not None:
             return None
         name = self._house.towards(leg.institution).scheme.message(Purpose.INTERBANK)

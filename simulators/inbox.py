@@ -191,6 +191,14 @@ def legs(link: sqlite3.Connection, message: int) -> list[Leg]:
     return [_leg(row) for row in rows]
 
 
+def leg(link: sqlite3.Connection, message: int, number: int) -> Leg:
+    """Read a leg that is there; ``KeyError`` where it is not."""
+    row = link.execute("SELECT * FROM leg WHERE message = ? AND number = ?", (message, number)).fetchone()
+    if row is None:
+        raise KeyError(number)
+    return _leg(row)
+
+
 def leg_of(link: sqlite3.Connection, out_id: str) -> Leg | None:
     """Find the leg that went out under a message id."""
     row = link.execute("SELECT * FROM leg WHERE out_id = ?", (out_id,)).fetchone()

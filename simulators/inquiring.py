@@ -34,7 +34,7 @@ class Inquiring:
     def sent(self, job: Job) -> None:
         """Plan the next question, or give up, when neither a leg nor a question about it was answered."""
         with self._house.database.transaction() as link:
-            leg = inbox.legs(link, job.message)[job.leg]
+            leg = inbox.leg(link, job.message, job.leg)
             if leg.result is not None or outbox.follows(link, job, ASK):
                 return
             asked = int(job.payload or b"0") if job.kind == ASK else 0
@@ -47,7 +47,7 @@ class Inquiring:
     def unknown(self, job: Job) -> None:
         """Send a leg again that the other side says it never saw."""
         with self._house.database.transaction() as link:
-            leg = inbox.legs(link, job.message)[job.leg]
+            leg = inbox.leg(link, job.message, job.leg)
             if leg.result is None and not outbox.follows(link, job, LEG):
                 outbox.put(link, Job(job.lane, LEG, job.target, job.message, job.leg))
 
@@ -55,7 +55,7 @@ class Inquiring:
         """Write a question or a withdrawal; nothing where the answer came meanwhile."""
         with self._house.database.transaction() as link:
             kept = inbox.read(link, job.message)
-            leg = inbox.legs(link, job.message)[job.leg]
+            leg = inbox.leg(link, job.message, job.leg)
         if job.kind == WITHDRAW:
             reason = Verdict(reporting.REJECTED, kept.facts.time_out, _SENTENCE)
             return self._house.to(job.target, *self._withdrawal(leg, reason))

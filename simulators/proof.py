@@ -46,8 +46,11 @@ def _ledger(house: House) -> dict[str, Any]:
 
 
 def _under_way(link: sqlite3.Connection, now: float) -> int:
-    """Count what will still move money: unanswered legs, settlement notes, returns that are due."""
-    legs = link.execute("SELECT count(*) FROM leg WHERE result IS NULL").fetchone()[0]
+    """Count what will still move money: unanswered legs of orders, settlement notes, returns that are due."""
+    legs = link.execute(
+        "SELECT count(*) FROM leg JOIN message ON message.number = message WHERE result IS NULL"
+        " AND (name LIKE 'pa__.%' OR name = 'json-raw')"
+    ).fetchone()[0]
     notes = link.execute(
         "SELECT count(*) FROM job WHERE state = 'waiting' AND (kind IN ('settle', 'advise', 'withdraw')"
         " OR (kind = 'return' AND (due_at <= ? OR attempts > 0)))",

@@ -100,7 +100,7 @@ class Recalling:
     def refused_leg(self, message: int, number: int, reason: str) -> None:
         """Give up a recall that its institution does not take."""
         with self._house.database.transaction() as link:
-            leg = inbox.legs(link, message)[number]
+            leg = inbox.leg(link, message, number)
             every = range(len(_asked(leg).items))
             self._close(link, leg, dict.fromkeys(every, Verdict(REFUSED, reason)))
 
@@ -110,7 +110,7 @@ class Recalling:
             kept = inbox.read(link, job.message)
             if job.kind == "recalled":
                 return self._house.to(job.target, *self._answer(link, kept))
-            leg = inbox.legs(link, job.message)[job.leg]
+            leg = inbox.leg(link, job.message, job.leg)
         return self._house.to(job.target, *self._question(kept, leg))
 
     def _accept(

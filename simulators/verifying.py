@@ -47,7 +47,7 @@ class Verifying:
             if job.kind == "verified":
                 kept = inbox.read(link, job.message)
                 return self._house.to(job.target, self._report_name(kept), self._results(link, kept, "F"))
-            kept, leg = inbox.read(link, job.message), inbox.legs(link, job.message)[job.leg]
+            kept, leg = inbox.read(link, job.message), inbox.leg(link, job.message, job.leg)
         question = VerificationRequest(
             leg.out_id, self._house.clock.now(), kept.facts.initiating_party, leg.institution, _accounts(leg)
         )
@@ -66,7 +66,7 @@ class Verifying:
     def refused_leg(self, message: int, number: int, reason: str) -> None:
         """Give up a question that its institution does not take."""
         with self._house.database.transaction() as link:
-            leg = inbox.legs(link, message)[number]
+            leg = inbox.leg(link, message, number)
             self._note(link, leg, {account.id: reason for account in _accounts(leg)})
 
     def failed(self, link: sqlite3.Connection, kept: Kept) -> list[tuple[str, str]]:
