@@ -37,8 +37,8 @@ RECOVERING: Final = 10_000
 MOST_NOTES: Final = 20
 """So many of the notes on one message are written down one by one."""
 
-NOT_RECEIVED: Final = "NOOR"
-"""The reason by which an institution says that it never saw the message it was asked about."""
+NOT_RECEIVED: Final = frozenset({"UTNV", "NOOR"})
+"""Reasons by which an institution says that it never saw the message it was asked about."""
 
 _CODE: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{2}")
 _UNFINISHED: Final = frozenset({Dispatch.READY, Dispatch.SENDING})
@@ -245,7 +245,7 @@ def _never_seen(report: Report) -> bool:
     said = {(item.status, item.reason) for item in report.transactions} or {
         (report.group_status, report.group_reason)
     }
-    return said == {(InstructionStatus.RJCT.value, NOT_RECEIVED)}
+    return all(status == InstructionStatus.RJCT.value and reason in NOT_RECEIVED for status, reason in said)
 
 
 async def run(services: Services, entry: Entry) -> None:

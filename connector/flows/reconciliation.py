@@ -80,6 +80,31 @@ async def findings(
                     yield one
 
 
+async def page(
+    services: Services, found: ReconciliationProgress, kinds: frozenset[str], skip: int, size: int
+) -> list[Finding]:
+    """Give ``size`` findings of these kinds after the first ``skip``; pieces that lie before them are not opened."""
+    rows: list[Finding] = []
+    for result in found.days:
+        listed = sum(total.findings for total in result.totals if _is_listed(total.kind, kinds))
+        if listed <= skip:
+            skip -= listed
+            continue
+        one_day = ReconciliationProgress(found.asked, (result,))
+        async for one in findings(services, one_day, kinds):
+            if skip:
+                skip -= 1
+            else:
+                rows.append(one)
+            if len(rows) == size:
+                return rows
+    return rows
+
+
+def _is_listed(kind: str, kinds: frozenset[str]) -> bool:
+    return kind in kinds if kinds else kind != FindingKind.NOT_DUE.value
+
+
 async def arm(services: Services) -> None:
     """Set the clock if reconciliations are to be made daily; one that has gone off unseen goes off at once.
 

@@ -43,6 +43,7 @@ class Fsp:
         self.asked: list[str] = []  # message ids whose report was fetched
         self.inquiries: list[StatusInquiry] = []
         self.recalls: list[Recall] = []
+        self.names: list[str] = []
         self.resolve: str | None = None  # ACCR | RJCR | PDCR: answer recalls at once so
         self.reject_with: str | None = None  # answer with an admi.002 of this reason
         self.calls: list[tuple[str, dict[str, str], object]] = []
@@ -102,7 +103,9 @@ class Fsp:
             return web.Response(status=503)
         if self.mode == "refuse":
             return web.Response(status=400)
-        message = self.engine.read(await request.read()).value
+        received = self.engine.read(await request.read())
+        message = received.value
+        self.names.append(received.message)
         if self.reject_with:
             return self._xml("admi.002.001.01", Rejection(message.message_id, self.reject_with, "Not like this"))
         if isinstance(message, StatusInquiry):
@@ -179,7 +182,7 @@ def unknown(inquiry: StatusInquiry) -> StatusReport:
         original_message_id=inquiry.original_message_id,
         original_message=inquiry.original_message,
         group_status="RJCT",
-        group_reason="NOOR",
+        group_reason="UTNV",
         initiating_party="Bank",
     )
 
