@@ -25,13 +25,14 @@ class Picked:
 
     values: texts of the message's own fields; rows: texts of the items of each collection, by the collection's path;
     parents: for collections inside collections, which row each row belongs to; codes: external codes that were met,
-    with their type and where they stood.
+    with their type and where they stood; untranslated: codes that their table does not have, likewise.
     """
 
     values: list[str]
     rows: dict[str, list[Any]]
     parents: dict[str, list[int]]
     codes: set[tuple[str, str, str]] = field(default_factory=set)
+    untranslated: set[tuple[str, str, str]] = field(default_factory=set)
 
 
 Taker = Callable[[str, list[str], Picked], None]
@@ -234,12 +235,12 @@ def _shared(place: int, rule: Rule) -> Taker:
 
 
 def _translated(keep: Taker, codes: Mapping[str, str], rule: Rule) -> Taker:
+    """Translate; a code that the table does not have is kept as it came, and noted."""
+
     def take(text: str, row: list[str], picked: Picked) -> None:
-        try:
-            keep(codes[text], row, picked)
-        except KeyError:
-            sentence = f"The code is not one of those that {rule.code} allows."
-            raise Refused.because(rule.place.path, "usage", sentence) from None
+        if text not in codes:
+            picked.untranslated.add((rule.code, rule.place.path, text))
+        keep(codes.get(text, text), row, picked)
 
     return take
 

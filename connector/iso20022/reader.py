@@ -51,10 +51,12 @@ class Reader(NamedTuple):
         return Understood(_Values(self.tree, picked).message({"message": message, "tolerated": passed}), passed)
 
     def _unknown(self, picked: Picked) -> Iterator[str]:
-        """A sentence for each external code that its set does not list."""
+        """A sentence for each code that its external set or its code table does not list."""
         for type_name, path, code in sorted(picked.codes):
             if self.codesets.knows(type_name, code) is False:
                 yield f"{path}: {type_name} does not list {code}."
+        for table, path, code in sorted(picked.untranslated):
+            yield f"{path}: code table {table} does not have {code}."
 
     def _picked(self, root: Element) -> Picked:
         picked = self._nothing()
