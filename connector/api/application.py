@@ -11,6 +11,7 @@ from connector.api import (
     admin_callbacks,
     admin_directory,
     admin_recalls,
+    admin_reconciliation,
     docs,
     fsp,
     govstack_v1,
@@ -32,6 +33,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
     *admin.OPERATIONS,
     *admin_directory.OPERATIONS,
     *admin_recalls.OPERATIONS,
+    *admin_reconciliation.OPERATIONS,
     *admin_callbacks.OPERATIONS,
     *health.OPERATIONS,
 )

@@ -34,7 +34,7 @@ async def _institution(call: Call) -> str:
 
 
 async def report(call: Call) -> web.Response:
-    """Take a report, return, recall's answer or rejection; answers only when its outcome is durable."""
+    """Take a report, return, recall's answer, statement or rejection; answers only when its outcome is durable."""
     institution = await _institution(call)
     if call.request.content_type not in _XML and not call.request.content_type.endswith("+xml"):
         raise web.HTTPUnsupportedMediaType
@@ -127,7 +127,7 @@ OPERATIONS: Final = (
         ),
         roles=_INSTITUTIONS,
         parameters=(_CODE, _NAME),
-        description="pain.002, pacs.002, acmt.024, pacs.004, camt.029 or admi.002. Answered when it is durable.",
+        description="pain.002, pacs.002, acmt.024, pacs.004, camt.029, camt.05x or admi.002. Answered when durable.",
         media=("application/xml",),
         raw_example='<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10">...</Document>',
     ),

@@ -150,7 +150,12 @@ def _request_body(operation: Operation, settings: ApiSettings, schemas: dict[str
 
 
 def _answers(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
-    described = {str(answer.status): _answer(answer, schemas) for answer in operation.answers}
+    described: dict[str, Any] = {}
+    for answer in operation.answers:
+        made = _answer(answer, schemas)
+        earlier = described.setdefault(str(answer.status), made)
+        if earlier is not made:  # the same status in another medium
+            earlier["content"] |= made["content"]
     wrong = (_WRONG,) if operation.parameters or operation.body else ()
     for status, sentence in (*wrong, *_COMMON) if operation.roles else ():
         if str(status) not in described:

@@ -93,14 +93,17 @@ class Books:
         """
         found: list[Line] = []
         early: Counter[Line] = Counter()
+        names: dict[Line, str] = {}
         for one in self.kept:
             lines = [line async for line in self._lines(one, message)]
             if one.facts.closed:
                 found += lines
             else:
-                open_days = (line for line in lines if (line.currency, line.booked) not in self.closed)
-                early |= Counter(line._replace(statement="") for line in open_days)
-        return [*found, *early.elements()]
+                open_days = [line for line in lines if (line.currency, line.booked) not in self.closed]
+                plain = [line._replace(statement="") for line in open_days]
+                names |= {line: one.facts.id for line in plain if line not in names}
+                early |= Counter(plain)
+        return [*found, *(line._replace(statement=names[line]) for line in early.elements())]
 
     async def loose(self, known: set[str]) -> list[Line]:
         """Give the lines about no message, or about one that is not among those known."""
