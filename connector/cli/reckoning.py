@@ -61,7 +61,7 @@ def show(
     console.print(_table(records))
     console.print("time: " + ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items()))
     for line in ledgers.lines:
-        console.print(line)
+        console.print(line, markup=False)
     if problems:
         for problem in problems:
             console.print(f"[red]wrong:[/] {problem}")
