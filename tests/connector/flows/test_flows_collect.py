@@ -1,6 +1,7 @@
 """Reports that an FSP pushes: whole, partial, repeated, late, wrong, foreign."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -166,6 +167,15 @@ async def test_a_return_before_the_final_report_counts(world: World) -> None:
     await collect.report(world.services, "TREAXU22", body)
     await push(world, message)
     assert await statuses(world, batch) == ["RTND", "ACSC", "ACSC"]
+
+
+async def test_a_return_may_carry_the_banks_own_transaction_id(world: World) -> None:
+    batch, message = await sent(world)
+    await push(world, message)
+    value = returned(message, 2)
+    value = replace(value, returns=[value.returns[0]._replace(transaction_id="TREAXU2200000001L0.2")])
+    await collect.report(world.services, "TREAXU22", world.fsp.engine.write("generic", "pacs.004.001.09", value))
+    assert await statuses(world, batch) == ["ACSC", "ACSC", "RTND"]
 
 
 async def test_a_return_of_another_amount_is_refused(world: World) -> None:
