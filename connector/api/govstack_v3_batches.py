@@ -28,8 +28,11 @@ from connector.domain.errors import Fault, Refused
 from connector.domain.money import decimal_amount
 from connector.flows import collect, status
 from connector.flows.bodies import status_body
+from connector.iso20022.codes import load_status_table
 
 MAXIMUM_PAGE: Final = 1000
+
+_STATUSES: Final = load_status_table()
 
 _CORRELATION: Final = Parameter(
     "X-CorrelationID",
@@ -109,7 +112,10 @@ async def batch_detail(call: Call) -> web.Response:
     ref = await reference(call, call.parameters[_BATCH_ID.name])
     batch = (await status.summary(call.services, ref)).batch
     page, size = call.number("pageNo"), call.number("pageSize")
-    records = await status.details(call.services, ref, page=page, size=size, status=call.parameters["status"])
+    wanted = call.parameters["status"]
+    if wanted.lower() not in status.OUTCOMES:
+        wanted = _STATUSES.codes(wanted) or wanted
+    records = await status.details(call.services, ref, page=page, size=size, status=wanted)
     return json_answer([_payment(batch.batch_id or ref, ref, record) for record in records])
 
 
@@ -119,8 +125,8 @@ def _payment(batch_id: str, ref: str, record: status.PaymentRecord) -> dict[str,
         **{name: time for name, time in times.items() if time},
         "workflowInstanceKey": record.message_id or ref,
         "transactionId": record.instruction_id,
-        "status": record.status,
-        "statusDetail": record.outcome,
+        "status": _STATUSES.contract(record.status, record.reason).status,
+        "statusDetail": record.status,
         "payeeDfspId": record.institution,
         "payeePartyId": record.payee_functional_id,
         "payeePartyIdType": "FUNCTIONAL_ID" if record.payee_functional_id else "",
@@ -233,7 +239,11 @@ OPERATIONS: Final = (
                 default="100",
             ),
             replace(_REQUEST_CORRELATION, required=False),
-            Parameter("status", "query", "An ISO 20022 status, or ongoing, completed, failed, returned."),
+            Parameter(
+                "status",
+                "query",
+                "An ISO 20022 status, a status as answered, or ongoing, completed, failed, returned.",
+            ),
             TENANT,
         ),
     ),

@@ -32,8 +32,8 @@ class Record(NamedTuple):
         return cls(
             body["transactionId"],
             body["payeeDfspId"] or NOWHERE,
+            body["status"].lower(),
             body["statusDetail"],
-            body["status"],
             body["errorInformation"],
             minor_units(Decimal(str(body["amount"])), body["currency"]),
         )

@@ -127,7 +127,7 @@ def check_batch(records, group, accounts):
     assert len(by_id) == len(records) == len(group)
     for i, person in enumerate(group):
         outcome, booked = expected_of(person, 1000 + i)
-        assert by_id[f"I{i:015d}"]["statusDetail"] == outcome, person
+        assert by_id[f"I{i:015d}"]["status"] == outcome.upper(), person
         found = accounts.get(person.address) or accounts.get(person.address.lstrip("+")) or (0, 0)
         assert found == booked, person
 

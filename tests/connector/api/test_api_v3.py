@@ -281,7 +281,14 @@ async def test_details_are_paged_and_filtered(client):
     assert await page("&pageNo=9&pageSize=2") == []
     assert await page("&status=RJCT") == []
     assert await page("&status=ongoing&direction=OUTGOING") == ["TX1", "TX2", "TX3", "TX4", "TX5"]
+    assert await page("&status=RECEIVED&pageSize=1") == ["TX1"]
     assert await page("&direction=INCOMING") == []
+
+
+async def test_details_say_the_status_in_the_contracts_word_and_as_the_iso_code(client):
+    ref = (await (await send(client)).json())["batchId"]
+    answer = await client.get(f"/api/v1/batch/detail?batchId={ref}", headers=BATCH_HEADERS)
+    assert {(each["status"], each["statusDetail"]) for each in await answer.json()} == {("RECEIVED", "RCVD")}
 
 
 @pytest.mark.parametrize("query", ["pageNo=-1", "pageNo=x", "pageSize=0", "pageSize=1001", "status=NONSENSE"])
