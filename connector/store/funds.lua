@@ -79,10 +79,11 @@ register('isogate_settle', function(keys, args)
   return 'ok'
 end)
 
--- KEYS[2]: the hold. args: reason
+-- KEYS[2]: the hold. args: reason. Where nothing was reserved yet, the closed hold keeps a late reservation out.
 register('isogate_release', function(keys, args)
   local funds, hold = keys[1], keys[2]
-  if redis.call('HGET', hold, 'closed') ~= '' then return 0 end
+  local closed = redis.call('HGET', hold, 'closed')
+  if closed and closed ~= '' then return 0 end
   local fields = redis.call('HGETALL', hold)
   for i = 1, #fields, 2 do
     local currency = fields[i]:match('^left:(.+)$')

@@ -72,6 +72,13 @@ async def test_what_cannot_be_settled_says_why(store: Store) -> None:
     assert (await store.funds.balances("P"))["USD"] == FundsBalance(100, 0, 0, 100)
 
 
+async def test_nothing_is_reserved_for_a_batch_that_was_released_before(store: Store) -> None:
+    await store.funds.open("P", "USD", 100)
+    await store.funds.release("P", "B1", "cancelled")
+    assert await store.funds.reserve("P", "B1", {"USD": 60}, open_budget=False) == ""
+    assert (await store.funds.balances("P"))["USD"] == FundsBalance(100, 0, 0, 100)
+
+
 @pytest.mark.parametrize("minor", [-1, 2**62 + 1])
 async def test_amounts_beyond_the_counters_are_refused(store: Store, minor: int) -> None:
     with pytest.raises(Refused):
@@ -125,7 +132,7 @@ class FundsMachine(RuleBasedStateMachine):
     @rule(ref=BATCHES, amounts=st.dictionaries(CURRENCIES, AMOUNTS, min_size=1), open_budget=st.booleans())
     def reserve(self, ref: str, amounts: dict[str, int], open_budget: bool) -> None:
         short = self.runner.run(self.store.funds.reserve("P", ref, amounts, open_budget))
-        if ref in self.holds:
+        if ref in self.holds or ref in self.closed:
             assert short == ""
             return
         lacking = [currency for currency, minor in amounts.items() if self.balance(currency).available < minor]
@@ -165,8 +172,7 @@ class FundsMachine(RuleBasedStateMachine):
     @rule(ref=BATCHES)
     def release(self, ref: str) -> None:
         self.runner.run(self.store.funds.release("P", ref, "cancelled"))
-        if ref in self.holds:
-            self.closed.add(ref)
+        self.closed.add(ref)
 
     @invariant()
     def balances_are_the_models(self) -> None:
