@@ -25,6 +25,9 @@ class Channel(Protocol):
     ``Refused`` is raised only where our own message cannot be written.
     """
 
+    def check(self, to: Institution, message: str, value: CreditTransfer | VerificationRequest) -> None:
+        """Raise what ``send`` would raise, without sending; blocks while it writes."""
+
     async def send(self, to: Institution, message: str, value: CreditTransfer | VerificationRequest) -> Answer:
         """Hand over a chunk as the named message (``pain.001.001.09``)."""
 

@@ -52,6 +52,10 @@ class Channels:
         """The shared HTTP session, also used for callbacks to Source BBs."""
         return self._wire.session
 
+    def check(self, to: Institution, message: str, value: CreditTransfer | VerificationRequest) -> None:
+        """Tell whether a message can be written; see ``Channel.check``."""
+        self._by_kind[to.channel].check(to, message, value)
+
     async def send(self, to: Institution, message: str, value: CreditTransfer | VerificationRequest) -> Answer:
         """Hand over a chunk; see ``Channel.send``."""
         async with self._gate(to):

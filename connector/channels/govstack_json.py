@@ -53,6 +53,9 @@ class GovStackJson:
         self._wire = wire
         self._connector_url = connector_url.rstrip("/")
 
+    def check(self, to: Institution, message: str, value: CreditTransfer | VerificationRequest) -> None:
+        """Nothing to refuse: JSON can carry any text."""
+
     async def send(self, to: Institution, message: str, value: CreditTransfer | VerificationRequest) -> Answer:
         """Hand over a chunk: as a bulk payment, or as a bulk validation of accounts. ``message`` does not matter."""
         del message

@@ -35,13 +35,17 @@ class IsoHttp:
         self._engine = engine
         self._json = json
 
+    def check(self, to: Institution, message: str, value: CreditTransfer | VerificationRequest) -> None:
+        """Write the message as ``send`` would, and throw it away."""
+        self._engine.write(to.profile, message, value)
+
     async def send(self, to: Institution, message: str, value: CreditTransfer | VerificationRequest) -> Answer:
         """Write the message with the institution's profile, validate it and hand it over."""
         body = await asyncio.to_thread(self._engine.write, to.profile, message, value)
         headers = {"Content-Type": "application/xml", "X-Message-Name": message}
         answer = await self._wire.exchange("POST", f"{to.url}/iso20022", headers=headers, body=body)
         if answer.status == 200 and answer.body:
-            return await self._read(to, answer.body)
+            return await self._read(to, answer.body, value.message_id)
         if answer.status in (200, 202, 204):
             return Accepted()
         if answer.status in DEFINITE_REFUSALS:
@@ -52,7 +56,7 @@ class IsoHttp:
         """Fetch the latest report on a message."""
         answer = await self._wire.exchange("GET", f"{to.url}/iso20022/reports/{quote(message_id, safe='')}")
         if answer.status == 200:
-            return await self._read(to, answer.body)
+            return await self._read(to, answer.body, message_id)
         if answer.status == 204:
             return Accepted()
         return NotKnown() if answer.status == 404 else _silence(to, answer)
@@ -61,15 +65,18 @@ class IsoHttp:
         """Ask by the GovStack call."""
         return await self._json.authorise(to, request)
 
-    async def _read(self, to: Institution, body: bytes) -> Answer:
-        """Read a report; one that cannot be read tells nothing about the message."""
+    async def _read(self, to: Institution, body: bytes, message_id: str) -> Answer:
+        """Read a report; one that cannot be read, or is on another message, tells nothing about ours."""
         try:
             received = await asyncio.to_thread(self._engine.read, body, profile=to.profile)
         except Refused as refused:
             return Silent(f"{to.code} sent a report that cannot be read: {refused}")
-        if isinstance(received.value, StatusReport | VerificationReport | PaymentReturn):
-            return Reported(received.value)
-        return Silent(f"{to.code} answered with a {received.message}, which is no report")
+        report = received.value
+        if not isinstance(report, StatusReport | VerificationReport | PaymentReturn):
+            return Silent(f"{to.code} answered with a {received.message}, which is no report")
+        if report.original_message_id != message_id:
+            return Silent(f"{to.code} answered with a report on another message")
+        return Reported(report)
 
 
 def _silence(to: Institution, answer: HttpAnswer) -> Silent:

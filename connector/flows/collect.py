@@ -18,8 +18,9 @@ from connector.domain.status import InstructionStatus
 from connector.flows import admit, peers, tasks
 from connector.flows.change import change
 from connector.flows.compose import chunk_message_id
-from connector.flows.dispatch import arrived
-from connector.flows.reconcile import MAXIMUM_INFORMATION, VERIFIED, Positions, updates
+from connector.flows.exchange import arrived
+from connector.flows.reconcile import VERIFIED, Positions, information, refused_as_duplicate, updates
+from connector.flows.refusals import batch_named_in, refusals_noted
 from connector.flows.routing import way_of
 from connector.flows.services import Services
 from connector.store import Task
@@ -49,13 +50,17 @@ async def report(services: Services, institution: str, body: bytes) -> Collected
     Raises ``Refused``: unreadable or invalid XML, wrong sums, an unknown message id or transaction, a foreign chunk.
     """
     profile = await _profile_of(services, institution)
-    received = await asyncio.to_thread(services.engine.read, body, profile=profile)
-    value = received.value
-    if not isinstance(value, StatusReport | VerificationReport | PaymentReturn):
-        raise Refused.because("/", "unexpected_message", f"A {received.message} is not a report.")
-    sent = await _sent(services, institution, value.original_message_id, _kind_of(value))
-    news = updates(value, sent.chunk)
-    changed = await _apply(services, sent, news, institution, received.message)
+    async with refusals_noted(services, institution, partial(batch_named_in, body)):
+        received = await asyncio.to_thread(services.engine.read, body, profile=profile)
+        value = received.value
+        if not isinstance(value, StatusReport | VerificationReport | PaymentReturn):
+            raise Refused.because("/", "unexpected_message", f"A {received.message} is not a report.")
+        sent = await _sent(services, institution, value.original_message_id, _kind_of(value))
+        if sent.status.attempts > 1 and refused_as_duplicate(value):
+            changed = await _doubt(services, sent, institution)
+        else:
+            news = updates(value, sent.chunk, sent.status.unsent)
+            changed = await _apply(services, sent, news, institution, received.message)
     return Collected(value.message_id, received.message, "processed" if changed else "repeated")
 
 
@@ -67,9 +72,10 @@ async def validation_answer(
     Raises ``Refused`` for a chunk that was not sent to this institution, or an instruction that was not in it.
     """
     name = chunk_message_id(BatchKind.PREVALIDATION, ChunkId(ref, chunk))
-    sent = await _sent(services, institution, name, BatchKind.PREVALIDATION)
-    positions = Positions(sent.chunk)
-    bad = {positions.of(name): Reason("NARR", reason[:MAXIMUM_INFORMATION]) for name, reason in failed.items()}
+    async with refusals_noted(services, institution, lambda: ref):
+        sent = await _sent(services, institution, name, BatchKind.PREVALIDATION)
+        positions = Positions(sent.chunk)
+        bad = {positions.of(name): Reason("NARR", information(reason)) for name, reason in failed.items()}
     news = [
         Update(index, InstructionStatus.RJCT, bad[index]) if index in bad else Update(index, VERIFIED)
         for index in range(len(sent.chunk.credits))
@@ -96,7 +102,7 @@ async def authorisation_answer(
     if granted:
         await admit.grant(services, batch, number)
     else:
-        sentence = f"AG01 The payer bank did not authorise the batch: {reason[:100]}"
+        sentence = f"AG01 The payer bank did not authorise the batch: {information(reason)[:100]}"
         await admit.refuse(services, batch, progress.state, sentence)
 
 
@@ -107,14 +113,16 @@ async def status_push(services: Services, institution: str, batch_id: str, body:
     for the details. Raises ``Refused`` for a foreign or unknown batch id, and for counts that do not fit.
     """
     name = await peers.own_name(services, institution, batch_id)
-    sent = await _sent(services, institution, name, BatchKind.DISBURSEMENT)
-    size = len(sent.chunk.credits)
-    counts = [_count(body, field) for field in ("completed", "failed", "ongoing")]
-    if _count(body, "TotalTransactions") != size or sum(counts) != size:
-        raise Refused.because("/TotalTransactions", "AM19", f"The batch had {size} transactions.")
+    identifier = chunk_of_message(name)
+    async with refusals_noted(services, institution, lambda: identifier.batch if identifier else ""):
+        sent = await _sent(services, institution, name, BatchKind.DISBURSEMENT)
+        size = len(sent.chunk.credits)
+        counts = [_count(body, field) for field in ("completed", "failed", "ongoing")]
+        if _count(body, "TotalTransactions") != size or sum(counts) != size:
+            raise Refused.because("/TotalTransactions", "AM19", f"The batch had {size} transactions.")
     if size in counts[:2]:
         status = InstructionStatus.ACSC if counts[0] else InstructionStatus.RJCT
-        reason = None if counts[0] else Reason("NARR", str(body.get("note") or "")[:MAXIMUM_INFORMATION])
+        reason = None if counts[0] else Reason("NARR", information(str(body.get("note") or "")))
         news = [Update(index, status, reason) for index in range(size)]
         await _apply(services, sent, news, institution, "status push")
     elif counts[2] != size:
@@ -144,23 +152,23 @@ async def _sent(services: Services, institution: str, original: str, kind: Batch
     identifier = chunk_of_message(original)
     if identifier is None or chunk_message_id(kind, identifier) != original:
         raise _unknown_message()
-    batch = await _batch(services, institution, identifier.batch)
     try:
         chunk, status = await services.store.batches.chunk(*identifier)
     except NotFound:
         raise _unknown_message() from None
+    batch = await _batch(services, institution, identifier.batch, status.executor)
     if batch.kind is not kind or status.attempts == 0:
         raise _unknown_message()
     return Sent(batch, chunk, status)
 
 
-async def _batch(services: Services, institution: str, ref: str) -> Batch:
-    """Read a batch; raises ``Refused`` where its programme is executed by another institution."""
+async def _batch(services: Services, institution: str, ref: str, executor: str = "") -> Batch:
+    """Read a batch; raises ``Refused`` where it, or the chunk that has an executor, is another institution's."""
     try:
         batch, _ = await services.store.batches.read(ref)
     except NotFound:
         raise _unknown_message() from None
-    way = way_of(await services.store.directory.load(), batch.programme, batch.kind)
+    way = way_of(await services.store.directory.load(), batch.programme, batch.kind, executor)
     if way.executor.code != institution:
         raise Refused.because("OrgnlMsgId", "foreign_chunk", f"The message was not sent to {institution}.")
     return batch
@@ -168,6 +176,14 @@ async def _batch(services: Services, institution: str, ref: str) -> Batch:
 
 def _unknown_message() -> Refused:
     return Refused.because("OrgnlMsgId", "unknown_message", "No message with this id was sent.")
+
+
+async def _doubt(services: Services, sent: Sent, institution: str) -> bool:
+    """A repetition was seen as a duplicate: that says nothing of the first message, so that is asked about."""
+    event = Event(services.clock(), institution, "repetition refused", "push", "ok", f"chunk {sent.chunk.id.number}")
+    await services.store.events.add(sent.batch.ref, event)
+    await services.store.queue.put([tasks.inquire(sent.batch, sent.chunk.id.number, due_at=0.0)])
+    return False
 
 
 async def _apply(services: Services, sent: Sent, news: Sequence[Update], institution: str, what: str) -> bool:

@@ -73,7 +73,7 @@ async def _cancel_slice(services: Services, batch: Batch, number: int) -> None:
     except NotFound:
         return
     now = services.clock()
-    first = number * services.settings.slice_size
+    first = number * batch.slice_size
     chunks = nowhere(batch.ref, number, first, instructions, (InstructionStatus.CANC, CANCELLED), now)
     await services.store.batches.resolved(
         batch.ref,

@@ -4,7 +4,8 @@ A transaction's own status goes before its block's, and that before the group's.
 transaction (PART, a bank's own) says nothing: an unknown answer is neither success nor failure.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -24,6 +25,12 @@ VERIFIED: Final = InstructionStatus.ACSC
 """How the positive answer to a verification is stored: final, and good."""
 
 _REPORTED: Final = {status.value: status for status in InstructionStatus if status is not InstructionStatus.RTND}
+_DUPLICATE: Final = frozenset({"AM05", "DU01", "DU02"})
+"""Reasons for which a whole message is refused because there was one like it."""
+
+_LONG_NUMBER: Final = re.compile(r"\+?[A-Z]{0,2}\d(?:[ .-]?\d){7,}")
+"""Account numbers, the digits of IBANs and phone numbers."""
+
 _ABSENT: Final = frozenset({"", "NOTPROVIDED"})
 
 
@@ -64,10 +71,14 @@ class Positions:
         return self._by_transaction
 
 
-def updates(report: Report, chunk: Chunk) -> list[Update]:
-    """Say what a report means for its chunk; raises ``Refused`` where it does not fit the chunk."""
+def updates(report: Report, chunk: Chunk, unsent: Sequence[int] = ()) -> list[Update]:
+    """Say what a report means for its chunk; raises ``Refused`` where it does not fit the chunk.
+
+    unsent: the positions of the credits that its message did not carry.
+    """
     match report:
         case StatusReport():
+            _check_sums(report, chunk, unsent)
             return _status_updates(report, chunk)
         case VerificationReport():
             return list(_verification_updates(report, chunk))
@@ -75,8 +86,15 @@ def updates(report: Report, chunk: Chunk) -> list[Update]:
             return list(_return_updates(report, chunk))
 
 
+def refused_as_duplicate(report: Report) -> bool:
+    """Whether a report says no more than that the message was seen before."""
+    if not isinstance(report, StatusReport) or report.transactions:
+        return False
+    whole = [(block.status, block.reason) for block in report.blocks] + [(report.group_status, report.group_reason)]
+    return any(status == InstructionStatus.RJCT and reason in _DUPLICATE for status, reason in whole)
+
+
 def _status_updates(report: StatusReport, chunk: Chunk) -> list[Update]:
-    _check_sums(report, chunk)
     own = list(_own_statuses(report, Positions(chunk))) if report.transactions else []
     common = _common_status(report)
     if common is None:
@@ -86,13 +104,13 @@ def _status_updates(report: StatusReport, chunk: Chunk) -> list[Update]:
     return own + [Update(index, status, reason) for index in range(len(chunk.credits)) if index not in named]
 
 
-def _check_sums(report: StatusReport, chunk: Chunk) -> None:
+def _check_sums(report: StatusReport, chunk: Chunk, unsent: Sequence[int]) -> None:
     """The report must be about as many payments and as much money as the message had."""
-    if report.original_count is not None and report.original_count != len(chunk.credits):
-        raise Refused.because(
-            "OrgnlGrpInfAndSts/OrgnlNbOfTxs", "AM19", f"The message had {len(chunk.credits)} transactions."
-        )
-    if report.original_total and _decimal(report.original_total) != decimal_amount(chunk.total_minor, chunk.currency):
+    count = len(chunk.credits) - len(unsent)
+    total = chunk.total_minor - sum(chunk.credits[index].amount_minor for index in unsent)
+    if report.original_count is not None and report.original_count != count:
+        raise Refused.because("OrgnlGrpInfAndSts/OrgnlNbOfTxs", "AM19", f"The message had {count} transactions.")
+    if report.original_total and _decimal(report.original_total) != decimal_amount(total, chunk.currency):
         raise Refused.because("OrgnlGrpInfAndSts/OrgnlCtrlSum", "AM10", "The message had another control sum.")
 
 
@@ -117,8 +135,13 @@ def _reason_of(transaction: TransactionStatus) -> Reason | None:
     return _reason(transaction.reason, transaction.information)
 
 
-def _reason(code: str, information: str) -> Reason | None:
-    return Reason(code or "NARR", information[:MAXIMUM_INFORMATION]) if code or information else None
+def _reason(code: str, text: str) -> Reason | None:
+    return Reason(code or "NARR", information(text)) if code or text else None
+
+
+def information(text: str) -> str:
+    """What an institution says in its own words, as it is kept: cut, and without anything like an account number."""
+    return _LONG_NUMBER.sub("…", text)[:MAXIMUM_INFORMATION]
 
 
 def _common_status(report: StatusReport) -> tuple[InstructionStatus, Reason | None] | None:

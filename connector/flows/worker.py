@@ -119,8 +119,7 @@ class Worker:
         """A step refuses to run when the directory no longer leads anywhere: wait until an operator has mended it."""
         task, store, now = entry.task, self._services.store, self._services.clock()
         await store.events.add(task.batch, Event(now, "isogate", "put off", self._name, str(refused), task.step))
-        await store.queue.put([replace(task, due_at=now + PUT_OFF_SECONDS)])
-        await store.queue.done(entry)
+        await store.queue.done(entry, [replace(task, due_at=now + PUT_OFF_SECONDS)])
 
     async def _bury(self, entry: Entry) -> None:
         """Give an entry up that failed again and again: keep it as a dead letter, and say so in the batch's log."""

@@ -1,5 +1,6 @@
 """A small world for the flows: a directory, an FSP that speaks real ISO 20022, and a hand that carries the steps."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -38,6 +39,8 @@ class Fsp:
         self.calls: list[tuple[str, dict[str, str], object]] = []
         self.callbacks: list[dict[str, object]] = []
         self.callback_answers: list[int] = []
+        self.forgetful = False  # asked about a message, it says that it never saw it
+        self.meanwhile: Callable[[CreditTransfer | VerificationRequest], Awaitable[web.Response | None]] | None = None
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=1 << 28)
@@ -95,6 +98,8 @@ class Fsp:
         message = self.engine.read(await request.read()).value
         assert isinstance(message, CreditTransfer | VerificationRequest)
         self.messages.append(message)
+        if self.meanwhile is not None and (answer := await self.meanwhile(message)) is not None:
+            return answer
         if self.mode == "lose":
             return web.Response(status=500)
         if self.mode == "accept":
@@ -104,7 +109,7 @@ class Fsp:
     async def _tell(self, request: web.Request) -> web.Response:
         self.asked.append(request.match_info["id"])
         message = self.by_id(request.match_info["id"])
-        if message is None:
+        if message is None or self.forgetful:
             return web.Response(status=404)
         if self.mode == "accept":
             return web.Response(status=204)

@@ -195,3 +195,47 @@ async def test_the_log_has_no_account_number(world: World) -> None:
     ]  # fmt: skip
     accounts = [transfer.creditor_account for transfer in message.transfers]
     assert not any(account in repr(events) for account in accounts)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda world, message: world.fsp.report(message, original_count=4),
+        lambda world, message: world.fsp.report(message, transactions=[TransactionStatus("X", "X", "", "ACSC")]),
+        lambda world, message: world.fsp.report(message).replace(b"</OrgnlMsgId>", b"</OrgnlMsgId><Bad/>"),
+        lambda world, message: world.fsp.report(message)[:-9],
+        lambda world, message: world.fsp.report(message, original_message_id=message.message_id[:-1] + "7"),
+    ],
+)
+async def test_a_refused_report_stands_in_the_batchs_log(world: World, spoil) -> None:
+    batch, message = await sent(world)
+    with pytest.raises(Refused) as refused:
+        await collect.report(world.services, "TREAXU22", spoil(world, message))
+    last = (await status.events(world.services, batch.ref))[-1]
+    assert (last.actor, last.action, last.outcome) == ("TREAXU22", "report refused", str(refused.value)[:300])
+
+
+async def test_a_foreign_report_stands_in_the_batchs_log(world: World) -> None:
+    batch, message = await sent(world)
+    with pytest.raises(Refused):
+        await collect.report(world.services, "UNIOXU22", world.fsp.report(message))
+    assert (await status.events(world.services, batch.ref))[-1].actor == "UNIOXU22"
+
+
+async def test_what_a_bank_says_is_kept_without_account_numbers(world: World) -> None:
+    batch, message = await sent(world, 1)
+    account = message.transfers[0].creditor_account
+    said = of(message, 0, "RJCT", "AC04")._replace(information=f"Account {account} is closed")
+    await push(world, message, transactions=[said])
+    records = await status.details(world.services, batch.ref, page=0, size=9)
+    assert [record.information for record in records] == ["Account … is closed"]
+
+
+async def test_a_denial_is_told_without_account_numbers(world: World) -> None:
+    batch = await world.submit(pay(1), programme="ASKING", callback=world.callback)
+    await world.carry()
+    await collect.authorisation_answer(world.services, "TREAXU22", batch.ref, False, "9000000001 is empty")
+    await world.carry()
+    assert "9000000001" not in repr(await status.events(world.services, batch.ref))
+    assert "9000000001" not in repr(world.fsp.callbacks)
+    assert "is empty" in str(world.fsp.callbacks[0]["note"])
