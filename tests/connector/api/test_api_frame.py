@@ -110,3 +110,22 @@ def test_every_example_in_the_documentation_is_valid(strict):
             operation.body.read(
                 operation.body.adapter(strict).validate_python(decode(encode(operation.body.example)))
             )
+
+
+async def test_the_root_shows_the_way_to_the_documentation(client):
+    answer = await client.get("/", allow_redirects=False)
+    assert answer.status == 302
+    assert answer.headers["Location"] == "/docs"
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("[]", "A JSON object is expected."),
+        ('{"RequestID": 1}', "/RequestID: A JSON string is expected."),
+        ('{"RequestID": "REQ00000000\\u0001"}', "/RequestID: Control characters are not allowed."),
+    ],
+)
+async def test_refusals_speak_of_json_not_of_the_programming_language(client, body, sentence):
+    answer = await client.post("/register-beneficiary", data=body, headers={"Content-Type": "application/json"})
+    assert sentence in (await answer.json())["ResponseDescription"]
