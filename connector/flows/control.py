@@ -159,7 +159,7 @@ def _failed_of(chunk: Chunk, status: ChunkStatus) -> list[CreditInstruction]:
             credit.amount_minor,
             chunk.currency,
             credit.narration,
-            *(("", "", "") if credit.payee_functional_id else (credit.address, chunk.institution, chunk.modality)),
+            *(("", "", "") if credit.named is None else (credit.address, *credit.named)),
         )
         for credit, code in zip(chunk.credits, status.codes, strict=True)
         if OUTCOME_OF_BYTE[code] is Outcome.FAILED
