@@ -1,5 +1,6 @@
 """Around every request: ids, health, metrics, documentation, and errors without innards."""
 
+import asyncio
 import gzip
 import re
 
@@ -129,3 +130,13 @@ async def test_the_root_shows_the_way_to_the_documentation(client):
 async def test_refusals_speak_of_json_not_of_the_programming_language(client, body, sentence):
     answer = await client.post("/register-beneficiary", data=body, headers={"Content-Type": "application/json"})
     assert sentence in (await answer.json())["ResponseDescription"]
+
+
+async def test_a_body_that_announces_itself_too_large_is_refused_before_it_is_sent(make_client):
+    client = await make_client(max_body_bytes=1000)
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(
+        b"POST /bulk-payment HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1001\r\n\r\n"
+    )
+    assert b" 413 " in await asyncio.wait_for(reader.readline(), 5)
+    writer.close()
