@@ -113,6 +113,7 @@ def advance(status: ChunkStatus, updates: Iterable[Update], now: float) -> Chunk
             continue
         codes[position] = BYTE_OF[then]
         changed = True
+        reasons.pop(position, None)  # it was for what is past
         if reason is not None:
             reasons[position] = reason
     if not changed:

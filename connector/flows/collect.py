@@ -19,7 +19,7 @@ from connector.flows import admit, peers, tasks
 from connector.flows.change import change
 from connector.flows.compose import chunk_message_id
 from connector.flows.exchange import arrived
-from connector.flows.reconcile import VERIFIED, Positions, information, refused_as_duplicate, updates
+from connector.flows.reconcile import VERIFIED, Positions, contradicted, information, refused_as_duplicate, updates
 from connector.flows.refusals import batch_named_in, refusals_noted
 from connector.flows.routing import way_of
 from connector.flows.services import Services
@@ -196,6 +196,12 @@ async def _apply(services: Services, sent: Sent, news: Sequence[Update], institu
         occasion = f"returned-{sent.chunk.id.number}-{status.version}"
         return tasks.notify(sent.batch, occasion) if returned else ()
 
+    if wrong := contradicted(sent.status, news):  # final stays final, but somebody has to look into it
+        sentence = f"{wrong} payments that have failed are reported as paid"
+        doubt = Event(
+            now, institution, "report contradicts", "push", sentence, f"chunk {sent.chunk.id.number}, {what}"
+        )
+        await services.store.events.add(sent.batch.ref, doubt)
     alter = partial(arrived, updates=news, now=now)
     _, changed = await change(services, sent.batch, sent.chunk, sent.status, alter, event=event, then=then)
     return changed

@@ -10,12 +10,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from connector.channels.answer import Report
-from connector.domain.chunk import Chunk, Update
+from connector.domain.chunk import Chunk, ChunkStatus, Update
 from connector.domain.errors import Refused
 from connector.domain.instruction import Reason
 from connector.domain.messages import PaymentReturn, StatusReport, TransactionStatus, VerificationReport
 from connector.domain.money import decimal_amount
-from connector.domain.status import InstructionStatus
+from connector.domain.status import OUTCOME_OF_BYTE, InstructionStatus, Outcome, outcome
 from connector.flows.compose import transaction_id
 
 MAXIMUM_INFORMATION: Final = 210
@@ -92,6 +92,16 @@ def refused_as_duplicate(report: Report) -> bool:
         return False
     whole = [(block.status, block.reason) for block in report.blocks] + [(report.group_status, report.group_reason)]
     return any(status == InstructionStatus.RJCT and reason in _DUPLICATE for status, reason in whole)
+
+
+def contradicted(status: ChunkStatus, news: Sequence[Update]) -> int:
+    """Count the payments that failed for good and of which a report says that they were paid."""
+    return sum(
+        outcome(then) is Outcome.COMPLETED
+        and OUTCOME_OF_BYTE[status.codes[position]] is Outcome.FAILED
+        and position not in status.unsent
+        for position, then, _ in news
+    )
 
 
 def _status_updates(report: StatusReport, chunk: Chunk) -> list[Update]:

@@ -239,3 +239,23 @@ async def test_a_denial_is_told_without_account_numbers(world: World) -> None:
     assert "9000000001" not in repr(await status.events(world.services, batch.ref))
     assert "9000000001" not in repr(world.fsp.callbacks)
     assert "is empty" in str(world.fsp.callbacks[0]["note"])
+
+
+async def test_a_report_that_contradicts_a_final_status_is_written_down(world: World) -> None:
+    batch, message = await sent(world)
+    await push(world, message, transactions=[of(message, 0, "RJCT", "AC04")])
+    assert await push(world, message, transactions=[of(message, 0, "ACSC")]) == "repeated"
+    assert await statuses(world, batch) == ["RJCT", "PDNG", "PDNG"]
+    last = (await status.events(world.services, batch.ref))[-1]
+    assert (last.action, last.outcome) == (
+        "report contradicts",
+        "1 payments that have failed are reported as paid",
+    )
+
+
+async def test_a_reason_belongs_to_the_status_that_it_came_with(world: World) -> None:
+    batch, message = await sent(world, 1)
+    await push(world, message, transactions=[of(message, 0, "ACSP", "NARR")])
+    await push(world, message, transactions=[of(message, 0, "ACSC")])
+    records = await status.details(world.services, batch.ref, page=0, size=9)
+    assert [(record.status, record.reason) for record in records] == [("ACSC", "")]
