@@ -184,3 +184,14 @@ class FundsMachine(RuleBasedStateMachine):
 def test_funds_follow_the_model_whatever_happens(store_server: EmbeddedServer, keyring: Keyring) -> None:
     machine = type("Machine", (FundsMachine,), {"url": store_server.url, "keys": keyring})
     run_state_machine_as_test(machine, settings=settings(max_examples=40, stateful_step_count=25, deadline=None))
+
+
+async def test_a_counter_that_is_full_changes_nothing(store: Store) -> None:
+    full = {"EUR": 1, "USD": 2**62}
+    for ref in ("B1", "B2"):
+        assert await store.funds.reserve("P", ref, {"USD": 2**62 - 1}, open_budget=True) == ""
+    before = await store.funds.balances("P")
+    assert await store.funds.reserve("P", "B3", full, open_budget=True) == "USD"
+    after = await store.funds.balances("P")
+    assert after["USD"] == before["USD"]
+    assert all(balance == FundsBalance(0, 0, 0, 0) for currency, balance in after.items() if currency == "EUR")
