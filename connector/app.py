@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from connector.domain.errors import Misconfigured
 from connector.settings import Settings
 
 if TYPE_CHECKING:
@@ -114,7 +115,15 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    try:
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    except OSError as error:
+        reason = (
+            "is no PEM file, or the key is not the certificate's"
+            if isinstance(error, ssl.SSLError)
+            else error.strerror
+        )
+        raise Misconfigured(str(settings.tls_certificate), 0, "", str(reason)) from None
     return context
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from connector.domain.errors import Misconfigured
 
@@ -41,7 +41,11 @@ class Settings(BaseSettings):
     )
     worker_concurrency: int = Field(8, ge=1, le=256, description="Steps that one worker process takes at once")
 
-    redis_url: str = Field("", description="Redis or Valkey to use; empty: an embedded one under the data folder")
+    redis_url: str = Field(
+        "",
+        pattern="^((rediss?|unix)://.+)?$",
+        description="Redis or Valkey to use; empty: an embedded one under the data folder",
+    )
     partitions: int = Field(8, ge=1, le=1024, description="Partitions of the store's keys; fixed once there is data")
     encryption_keys: SecretStr = Field(
         SecretStr(""), description="Keys at rest, `id:base64 of 32 bytes`, comma separated, the last one writes"
@@ -108,6 +112,12 @@ class Settings(BaseSettings):
         return self.host, self.simulators_port or self.port + 1
 
     @property
+    def listening(self) -> list[tuple[str, int]]:
+        """Every host and port that an instance listens on: its API, and in a sandbox its simulators."""
+        simulated = self.sandbox and not self.simulators_url
+        return [(self.host, self.port), *([self.simulators_address] if simulated else [])]
+
+    @property
     def simulators_base(self) -> str:
         """Where the simulators are reached, without a trailing slash."""
         host, port = self.simulators_address
@@ -138,6 +148,10 @@ def load(**overrides: Any) -> Settings:  # noqa: ANN401 - values of any setting;
         settings = Settings(**given)
     except ValidationError as error:
         raise Misconfigured("environment", 0, *_first_fault(error)) from None
+    except SettingsError as error:
+        # pydantic names the setting in quotes; the value itself, which may be a secret, is not repeated
+        name = str(error).split('"')[1] if '"' in str(error) else ""
+        raise Misconfigured("environment", 0, PREFIX + name.upper(), "is not valid JSON") from None
     if missing := settings.missing():
         raise Misconfigured("environment", 0, "profile production", "missing: " + "; ".join(missing))
     return settings

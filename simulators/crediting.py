@@ -111,13 +111,12 @@ class Crediting:
 
     def verify(self, request: VerificationRequest, name: str, sender: str) -> Answer:
         """Tell of each account whether it can be credited."""
-        results = tuple(map(self._verification, request.accounts))
         report = VerificationReport(
             message_id=f"{self._house.code}V{request.message_id}"[:35],
             created=self._house.clock.now(),
             original_message_id=request.message_id,
             initiating_party=request.initiating_party,
-            results=results,
+            results=self._verifications(request.accounts),
         )
         answer = self._house.towards(sender).report(name, Purpose.VERIFICATION_REPORT)
         return Answer(200, self._house.write(answer, report, sender))
@@ -327,14 +326,21 @@ class Crediting:
         report = reporting.base_report(name, f"{house.code}R{kept.number}", house.clock.now(), kept)
         return replace(report, instructing_agent=house.code, instructed_agent=kept.sender)
 
-    def _verification(self, asked: AccountToVerify) -> Verification:
-        account = asked.account
-        probe = Transfer(asked.id, asked.id, "", 0, self._house.code, asked.name, account)
+    def _verifications(self, accounts: Sequence[AccountToVerify]) -> list[Verification]:
+        """Judge accounts as if they were to be credited."""
+        code, owns = self._house.code, self._house.player.owns
+        probes = [Transfer(asked.id, asked.id, "", 0, code, asked.name, asked.account) for asked in accounts]
         with self._house.database.transaction() as link:
-            verdict = self._house.faults.decide(link, self._magic, [probe], "").verdicts.get(0)
-        if verdict is None and not self._house.player.owns(account):
-            verdict = Verdict("RJCT", "AC01")
-        return Verification(asked.id, verdict is None, verdict.reason if verdict else "")
+            verdicts = self._house.faults.decide(link, self._magic, probes, "").verdicts
+        unknown = Verdict("RJCT", "AC01")
+        found = [
+            verdicts.get(position) or (None if owns(asked.account) else unknown)
+            for position, asked in enumerate(accounts)
+        ]
+        return [
+            Verification(asked.id, verdict is None, verdict.reason if verdict else "")
+            for asked, verdict in zip(accounts, found, strict=True)
+        ]
 
 
 def _returned(link: sqlite3.Connection, return_ids: Sequence[str], but: str) -> set[str]:

@@ -44,6 +44,11 @@ def publish(app: web.Application, operations: Sequence[Operation], settings: Api
         headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "max-age=60"}
         return web.Response(body=content, content_type=media, charset="utf-8", headers=headers)
 
+    async def show_the_way(request: web.Request) -> web.Response:
+        request[PATTERN] = request.path
+        return web.Response(status=web.HTTPFound.status_code, headers={"Location": "/docs"})
+
+    app.router.add_get("/", show_the_way)
     for path in pages:
         app.router.add_get(path, answer)
 

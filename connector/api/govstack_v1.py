@@ -1,5 +1,6 @@
 """GovStack Payments v1.0: PascalCase, synchronous; the contract that the official compliance tests exercise."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from aiohttp import web
@@ -11,12 +12,15 @@ from connector.api.settings import Role
 from connector.api.shapes import ACKNOWLEDGED, govstack_v1, govstack_v1_prevalidation, json_answer
 from connector.api.submission import SCHEDULING, Handover, submit
 from connector.domain.batch import BatchKind, CallbackTarget
-from connector.domain.beneficiary import FailedCase
+from connector.domain.beneficiary import Beneficiary, FailedCase
 from connector.domain.errors import Fault, Refused
 from connector.flows import onboarding, prevalidation
 
 CONTRACT: Final = "govstack-v1"
 GROUP: Final = "GovStack v1.0"
+
+MOST_NAMED: Final = 3
+"""Failed entries that are named in an answer; it has 200 characters."""
 
 _SOURCES: Final = frozenset({Role.SOURCE})
 _GOOD: Final = {"ResponseCode": "00", "ResponseDescription": ACKNOWLEDGED, "RequestID": "REQ000000001"}
@@ -51,17 +55,23 @@ _CALLBACK: Final = Parameter(
 )
 _ACCEPTED: Final = Answer(200, "Received.", v1.AnswerV1, _GOOD)
 _REFUSED: Final = Answer(400, "Refused; nothing was changed.", v1.AnswerV1, _BAD)
+_FAILED_CASES: Final = Answer(
+    400, "Refused; or some entries failed and the others are stored.", v1.AnswerV1, _BAD
+)
 
 
 def _acknowledge(request_id: str) -> web.Response:
     return json_answer({"ResponseCode": "00", "ResponseDescription": ACKNOWLEDGED, "RequestID": request_id})
 
 
-def _check(failed: list[FailedCase], of: int) -> None:
-    """v1.0 has one code for the whole request: refuse it where a case failed, and say how many."""
+def _check(failed: list[FailedCase], entries: Sequence[Beneficiary]) -> None:
+    """v1.0 has one code for the whole request: refuse it where a case failed, and say which ones."""
     if failed:
-        reasons = ", ".join(sorted({case.reason for case in failed}))
-        raise Refused((Fault("/Beneficiaries", "failed_cases", f"{len(failed)} of {of} failed: {reasons}."),))
+        place = {entry.functional_id: index for index, entry in enumerate(entries)}
+        cases = [f"/Beneficiaries/{place[case.functional_id]}: {case.reason}" for case in failed[:MOST_NAMED]]
+        more = ["..."] if len(failed) > MOST_NAMED else []
+        sentence = f"{len(failed)} of {len(entries)} failed, the others are stored. {'; '.join(cases + more)}"
+        raise Refused((Fault("", "failed_cases", sentence),))
 
 
 async def register_beneficiary(call: Call) -> web.Response:
@@ -75,7 +85,7 @@ async def register_beneficiary(call: Call) -> web.Response:
         callback=CallbackTarget(),
         origin=call.origin,
     )
-    _check(failed, len(asked.entries))
+    _check(failed, asked.entries)
     return _acknowledge(asked.request_id)
 
 
@@ -93,7 +103,7 @@ async def update_beneficiary(call: Call) -> web.Response:
             callback=CallbackTarget(),
             origin=call.origin,
         )
-        _check(failed, len(asked.entries))
+        _check(failed, asked.entries)
     return _acknowledge(asked.request_id)
 
 
@@ -150,7 +160,7 @@ OPERATIONS: Final = (
         "Register beneficiaries",
         GROUP,
         govstack_v1,
-        (_ACCEPTED, _REFUSED),
+        (_ACCEPTED, _FAILED_CASES),
         roles=_SOURCES,
         body=_ONBOARDING,
         description="The same data again is fine; other data under a registered id is refused.",
@@ -162,7 +172,7 @@ OPERATIONS: Final = (
         "Update beneficiaries",
         GROUP,
         govstack_v1,
-        (_ACCEPTED, _REFUSED),
+        (_ACCEPTED, _FAILED_CASES),
         roles=_SOURCES,
         body=_ONBOARDING,
         description="What is left out stays as it is.",

@@ -24,12 +24,17 @@ from connector.api.settings import Role
 from connector.api.shapes import govstack_v3, json_answer
 from connector.api.submission import PROGRAMME, SCHEDULING, Handover, submit
 from connector.domain.batch import BatchKind
-from connector.domain.errors import Fault, Refused
+from connector.domain.directory import ChannelKind
+from connector.domain.errors import Conflict, Fault, NotFound, Refused
+from connector.domain.ids import chunk_of_message
 from connector.domain.money import decimal_amount
-from connector.flows import collect, status
+from connector.flows import collect, peers, status
 from connector.flows.bodies import status_body
+from connector.iso20022.codes import load_status_table
 
 MAXIMUM_PAGE: Final = 1000
+
+_STATUSES: Final = load_status_table()
 
 _CORRELATION: Final = Parameter(
     "X-CorrelationID",
@@ -49,7 +54,7 @@ _REQUEST_CORRELATION: Final = replace(_CORRELATION, place="query", alternatives=
 _PAYER: Final = Parameter(
     "X-PayerFI-Id",
     "header",
-    "On a status push: the institution that speaks; with a token it is the token's owner.",
+    "On a status push: the institution that speaks, if it is not told by its token or its batch id.",
     max_length=20,
     alternatives=("PayerFI-Id",),
     example="TREAXU22",
@@ -68,6 +73,8 @@ async def batch_transactions(call: Call) -> web.Response:
         batch = await submit(call, handover)
     except Refused as error:
         raise Refused(_replaced(fault) for fault in error.faults) from None
+    except Conflict as error:
+        raise Conflict(_CORRELATION.name, error.identifier) from None
     return json_answer({"batchId": batch.batch_id or batch.ref}, 202)
 
 
@@ -93,13 +100,35 @@ async def _status_push(call: Call, said: v3.StatusPushV3) -> web.Response:
     batch_id = call.parameters[_BATCH_ID.name]
     if said.batchId and said.batchId != batch_id:
         raise Refused.because("/batchId", "mismatch", "The batch in the body is not the one in the query.")
-    institution = call.parameters[_PAYER.name]
+    institution = call.parameters[_PAYER.name] or await _speaker(call, batch_id)
     if call.identity and call.identity.role is not Role.ADMIN:
         institution = call.identity.name
         if call.identity.role is not Role.INSTITUTION:
             raise web.HTTPForbidden
     await collect.status_push(call.services, institution, batch_id, said.model_dump(exclude_none=True))
     return json_answer({"message": "Status updated successfully."})
+
+
+async def _speaker(call: Call, batch_id: str) -> str:
+    """Find the institution that calls a batch of ours so: the contract has no field in which it names itself."""
+    directory = await call.services.store.directory.load()
+    for code, place in directory.institutions.items():
+        if place.channel is ChannelKind.GOVSTACK_JSON:
+            own = await peers.own_name(call.services, code, batch_id)
+            if own != batch_id or await _executes(call, code, own):
+                return code
+    return ""
+
+
+async def _executes(call: Call, institution: str, message_id: str) -> bool:
+    """Tell whether a message of ours went to this institution."""
+    chunk = chunk_of_message(message_id)
+    try:
+        batch = (await status.summary(call.services, chunk.batch)).batch if chunk else None
+    except NotFound:
+        return False
+    directory = await call.services.store.directory.load()
+    return batch is not None and directory.programmes[batch.programme].payer_bank == institution
 
 
 async def batch_detail(call: Call) -> web.Response:
@@ -109,7 +138,10 @@ async def batch_detail(call: Call) -> web.Response:
     ref = await reference(call, call.parameters[_BATCH_ID.name])
     batch = (await status.summary(call.services, ref)).batch
     page, size = call.number("pageNo"), call.number("pageSize")
-    records = await status.details(call.services, ref, page=page, size=size, status=call.parameters["status"])
+    wanted = call.parameters["status"]
+    if wanted.lower() not in status.OUTCOMES:
+        wanted = _STATUSES.codes(wanted) or wanted
+    records = await status.details(call.services, ref, page=page, size=size, status=wanted)
     return json_answer([_payment(batch.batch_id or ref, ref, record) for record in records])
 
 
@@ -119,8 +151,8 @@ def _payment(batch_id: str, ref: str, record: status.PaymentRecord) -> dict[str,
         **{name: time for name, time in times.items() if time},
         "workflowInstanceKey": record.message_id or ref,
         "transactionId": record.instruction_id,
-        "status": record.status,
-        "statusDetail": record.outcome,
+        "status": _STATUSES.contract(record.status, record.reason).status,
+        "statusDetail": record.status,
         "payeeDfspId": record.institution,
         "payeePartyId": record.payee_functional_id,
         "payeePartyIdType": "FUNCTIONAL_ID" if record.payee_functional_id else "",
@@ -233,7 +265,11 @@ OPERATIONS: Final = (
                 default="100",
             ),
             replace(_REQUEST_CORRELATION, required=False),
-            Parameter("status", "query", "An ISO 20022 status, or ongoing, completed, failed, returned."),
+            Parameter(
+                "status",
+                "query",
+                "An ISO 20022 status, a status as answered, or ongoing, completed, failed, returned.",
+            ),
             TENANT,
         ),
     ),

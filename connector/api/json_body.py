@@ -13,12 +13,23 @@ from typing import Any, Final
 
 import msgspec
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
+from connector.api.model_types import PRINTABLE
 from connector.domain.errors import Fault, Refused
 
 MAXIMUM_NUMBER_LENGTH: Final = 40
 MAXIMUM_FAULTS: Final = 20
 MAXIMUM_ECHO: Final = 36
+
+_SENTENCES: Final = {
+    "model_type": "A JSON object is expected.",
+    "dict_type": "A JSON object is expected.",
+    "list_type": "A JSON array is expected.",
+    "string_type": "A JSON string is expected.",
+    "missing": "This is required.",
+    "too_short": "At least one is expected.",
+}
 
 _ECHOED: Final = ("RequestID", "requestID", "requestId")
 
@@ -112,10 +123,8 @@ def echo(decoded: object) -> str:
 
 def refusal(error: ValidationError) -> Refused:
     """Translate what pydantic found, without repeating any value that was sent."""
-    found = error.errors(include_input=False, include_url=False, include_context=False)
-    return Refused(
-        Fault(pointer(each["loc"]), each["type"], _sentence(each["msg"])) for each in found[:MAXIMUM_FAULTS]
-    )
+    found = error.errors(include_input=False, include_url=False)
+    return Refused(Fault(pointer(each["loc"]), each["type"], _sentence(each)) for each in found[:MAXIMUM_FAULTS])
 
 
 def pointer(place: Sequence[str | int]) -> str:
@@ -123,5 +132,10 @@ def pointer(place: Sequence[str | int]) -> str:
     return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in place)
 
 
-def _sentence(message: str) -> str:
+def _sentence(found: ErrorDetails) -> str:
+    """Say it in words of JSON where pydantic's are those of Python."""
+    limits = found.get("ctx", {})
+    if limits.get("pattern") == PRINTABLE:
+        return "Control characters are not allowed."
+    message = _SENTENCES.get(found["type"], found["msg"])
     return message if message.endswith(".") else f"{message}."

@@ -66,6 +66,7 @@ Upto12 = Annotated[str, StringConstraints(min_length=1, max_length=12, pattern=P
 Upto16 = Annotated[str, StringConstraints(min_length=1, max_length=16, pattern=PRINTABLE)]
 Upto20 = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=PRINTABLE)]
 Upto36 = Annotated[str, StringConstraints(min_length=1, max_length=36, pattern=PRINTABLE)]
+From1To50 = Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=PRINTABLE)]
 Upto50 = Annotated[str, StringConstraints(max_length=50, pattern=PRINTABLE)]
 Upto100 = Annotated[str, StringConstraints(max_length=100, pattern=PRINTABLE)]
 Address = Annotated[str, StringConstraints(max_length=30, pattern=PRINTABLE)]

@@ -18,6 +18,7 @@ from connector.api.model_types import (
     Exactly12,
     Exactly16,
     Exactly20,
+    From1To50,
     Modality,
     Several,
     Upto36,
@@ -53,7 +54,7 @@ class InstructionV1(TypedDict):
     PayeeFunctionalID: Exactly20
     Amount: Amount
     Currency: CurrencyCode
-    Narration: NotRequired[Upto50 | None]
+    Narration: NotRequired[From1To50 | None]
 
 
 class LenientInstructionV1(TypedDict):

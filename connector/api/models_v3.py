@@ -220,7 +220,10 @@ class AddressesV3(BaseModel):
 
 
 class PaymentV3(BaseModel):
-    """One payment of a batch as it stands; status is the ISO 20022 code; times that have not come are left out."""
+    """One payment of a batch as it stands; times that have not come are left out.
+
+    status: a word of ``mappings/govstack/status.yaml``; statusDetail: the ISO 20022 code.
+    """
 
     workflowInstanceKey: str
     transactionId: str

@@ -119,7 +119,10 @@ class Call:
         if len(url) > longest:
             raise Refused.because(where, "too_long", f"The callback URL may have {longest} characters.")
         if not callable_url(url, https_only=self.settings.callback_https):
-            raise Refused.because(where, "url", "The callback URL must be an absolute http(s) URL without user name.")
+            scheme = "https" if self.settings.callback_https else "http(s)"
+            raise Refused.because(
+                where, "url", f"The callback URL must be an absolute {scheme} URL without user name."
+            )
 
 
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]

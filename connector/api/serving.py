@@ -43,6 +43,9 @@ def serve(
 
 async def _body(request: web.Request, body: Body, settings: ApiSettings) -> Parsed:
     """Read and parse the JSON body, in a thread where it is large."""
+    announced = request.content_length or 0
+    if announced > settings.max_body_bytes:  # refused before it is read
+        raise web.HTTPRequestEntityTooLarge(settings.max_body_bytes, announced)
     content = await request.read()
     if not content.strip() and not body.required:
         return Parsed("")

@@ -47,6 +47,9 @@ class Channel(Protocol):
     ``Refused`` is raised only where our own message cannot be written.
     """
 
+    def check(self, to: Institution, message: str, value: Outgoing) -> None:
+        """Raise what ``send`` would raise, without sending; blocks while it writes."""
+
     async def send(self, to: Institution, message: str, value: Outgoing, noted: Noted = nobody) -> Answer:
         """Hand over a chunk, or a question about one, as the named message (``pain.001.001.09``).
 

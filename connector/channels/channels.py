@@ -51,6 +51,10 @@ class Channels:
         """The shared HTTP session, also used for callbacks to Source BBs."""
         return self._wire.session
 
+    def check(self, to: Institution, message: str, value: Outgoing) -> None:
+        """Tell whether a message can be written; see ``Channel.check``."""
+        self._by_kind[to.channel].check(to, message, value)
+
     async def send(self, to: Institution, message: str, value: Outgoing, noted: Noted = nobody) -> Answer:
         """Hand over a chunk, or a question about one; see ``Channel.send``."""
         async with self._gate(to):

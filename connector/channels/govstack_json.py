@@ -61,6 +61,9 @@ class GovStackJson:
         self._wire = wire
         self._connector_url = connector_url.rstrip("/")
 
+    def check(self, to: Institution, message: str, value: Outgoing) -> None:
+        """Nothing to refuse: JSON can carry any text."""
+
     async def send(self, to: Institution, message: str, value: Outgoing, noted: Noted = nobody) -> Answer:
         """Hand over a chunk: as a bulk payment, or as a bulk validation of accounts. ``message`` does not matter.
 

@@ -6,6 +6,7 @@ that never came. ``GET {url}/iso20022/statements/{account}?from=&to=&kind=`` ans
 """
 
 import asyncio
+from collections.abc import Collection
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -49,6 +50,10 @@ class IsoHttp:
         self._engine = engine
         self._json = json
 
+    def check(self, to: Institution, message: str, value: Outgoing) -> None:
+        """Write the message as ``send`` would, and throw it away."""
+        self._engine.compose(to.profile, message, value, receiver=to.code)
+
     async def send(self, to: Institution, message: str, value: Outgoing, noted: Noted = nobody) -> Answer:
         """Write the message with the institution's profile, validate it and hand it over."""
         written = await asyncio.to_thread(self._engine.compose, to.profile, message, value, receiver=to.code)
@@ -57,16 +62,16 @@ class IsoHttp:
         headers = {"Content-Type": "application/xml", "X-Message-Name": message}
         answer = await self._wire.exchange("POST", f"{to.url}/iso20022", headers=headers, body=written.body)
         if answer.status == 200 and answer.body:
-            return await self._read(to, answer.body)
+            return await self._read(to, answer.body, _ids(value))
         if answer.status in (200, 202, 204):
             return Asked() if isinstance(value, StatusInquiry) else Accepted()
         if answer.status in DEFINITE_REFUSALS:
-            return await self._declined(to, answer)
+            return await self._declined(to, answer, _ids(value))
         return _silence(to, answer)
 
-    async def _declined(self, to: Institution, answer: HttpAnswer) -> Answer:
+    async def _declined(self, to: Institution, answer: HttpAnswer, about: Collection[str]) -> Answer:
         """A refusal may come with an admi.002 that says why."""
-        told = await self._read(to, answer.body) if answer.body.lstrip().startswith(b"<") else None
+        told = await self._read(to, answer.body, about) if answer.body.lstrip().startswith(b"<") else None
         if isinstance(told, Declined):
             return told
         return Declined(f"{to.code} refused the message with HTTP status {answer.status}")
@@ -75,7 +80,7 @@ class IsoHttp:
         """Fetch the latest report on a message."""
         answer = await self._wire.exchange("GET", f"{to.url}/iso20022/reports/{quote(message_id, safe='')}")
         if answer.status == 200:
-            return await self._read(to, answer.body)
+            return await self._read(to, answer.body, (message_id,))
         if answer.status == 204:
             return Accepted()
         return NotKnown() if answer.status == 404 else _silence(to, answer)
@@ -103,20 +108,27 @@ class IsoHttp:
             return Told(received.value)
         return Silent(f"{to.code} gave a {received.message} for a statement")
 
-    async def _read(self, to: Institution, body: bytes) -> Answer:
-        """Read an answer; one that cannot be read tells nothing about the message."""
+    async def _read(self, to: Institution, body: bytes, about: Collection[str]) -> Answer:
+        """Read an answer; one that cannot be read, or reports on another message, tells nothing about ours."""
         try:
             received = await asyncio.to_thread(self._engine.read, body, profile=to.profile)
         except Refused as refused:
             return Silent(f"{to.code} sent an answer that cannot be read: {refused}")
         match received.value:
             case StatusReport() | VerificationReport() | PaymentReturn() as report:
-                return Reported(report)
+                if report.original_message_id in about:
+                    return Reported(report)
+                return Silent(f"{to.code} answered with a report on another message")
             case RecallAnswer() as resolution:
                 return Resolved(resolution)
             case Rejection(reason=reason, description=description):
                 return Declined(f"{to.code} rejected the message: {reason} {description}".strip(), reason)
         return Silent(f"{to.code} answered with a {received.message}, which is no answer")
+
+
+def _ids(value: Outgoing) -> Collection[str]:
+    """What a report that answers a message may name as its original."""
+    return (value.message_id, value.original_message_id) if isinstance(value, StatusInquiry) else (value.message_id,)
 
 
 def _silence(to: Institution, answer: HttpAnswer) -> Silent:

@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 def validate(files: Files, *, as_json: AsJson = False) -> None:
     """Judge messages; for each fault the element path, the reason and a sentence. Exit code 1 if any is invalid."""
     engine = load_engine()
-    verdicts = [(file, engine.validate(content_of(file))) for file in files]
+    verdicts = [(file, _verdict(engine, file)) for file in files]
     if as_json:
         print(json.dumps([_verdict_json(file, verdict) for file, verdict in verdicts], indent=2))
     else:
@@ -68,6 +68,16 @@ def content_of(file: Path) -> bytes:
         raise Misconfigured(str(file), 0, "", error.strerror or "cannot be read") from None
 
 
+def _verdict(engine: "Engine", file: Path) -> "Verdict":
+    """Judge one file; one that cannot be read is not valid, and the others are judged all the same."""
+    from connector.iso20022.engine import Verdict
+
+    try:
+        return engine.validate(content_of(file))
+    except Misconfigured as error:
+        return Verdict("", False, (Fault("", "unreadable", f"{error.sentence}."),), ())
+
+
 def _verdict_json(file: Path, verdict: "Verdict") -> dict[str, object]:
     return {
         "file": str(file),
@@ -90,4 +100,4 @@ def _print_verdict(file: Path, verdict: "Verdict") -> None:
 def _print_faults(file: Path, faults: tuple[Fault, ...]) -> None:
     print(f"{file}: not valid")
     for fault in faults:
-        print(f"  {fault.where}\n    {fault.code}: {fault.sentence}")
+        print(f"  {fault.where or 'the file'}\n    {fault.code}: {fault.sentence}")

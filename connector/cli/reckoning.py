@@ -11,6 +11,7 @@ from rich.table import Table
 from connector.cli.ledgers import LedgerProof
 from connector.cli.people import Person
 from connector.domain.money import minor_units
+from connector.iso20022.codes import Sentences, load_sentences
 
 NOWHERE: Final = "(not routed)"
 
@@ -31,8 +32,8 @@ class Record(NamedTuple):
         return cls(
             body["transactionId"],
             body["payeeDfspId"] or NOWHERE,
+            body["status"].lower(),
             body["statusDetail"],
-            body["status"],
             body["errorInformation"],
             minor_units(Decimal(str(body["amount"])), body["currency"]),
         )
@@ -61,7 +62,7 @@ def show(
     console.print(_table(records))
     console.print("time: " + ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items()))
     for line in ledgers.lines:
-        console.print(line)
+        console.print(line, markup=False)
     if problems:
         for problem in problems:
             console.print(f"[red]wrong:[/] {problem}")
@@ -70,10 +71,13 @@ def show(
 
 
 def _table(records: Sequence[Record]) -> Table:
-    counts = Counter((each.institution, each.outcome, _why(each)) for each in records)
+    sentences = load_sentences()
+    counts: Counter[tuple[str, str, str]] = Counter()
     sums: Counter[tuple[str, str, str]] = Counter()
     for each in records:
-        sums[each.institution, each.outcome, _why(each)] += each.minor
+        key = each.institution, each.outcome, _why(each, sentences)
+        counts[key] += 1
+        sums[key] += each.minor
     table = Table(title=f"{len(records)} payments")
     for column in ("institution", "outcome", "status and reason"):
         table.add_column(column)
@@ -84,5 +88,8 @@ def _table(records: Sequence[Record]) -> Table:
     return table
 
 
-def _why(record: Record) -> str:
-    return f"{record.status} {record.reason}".strip()
+def _why(record: Record, sentences: Sentences) -> str:
+    """Status and reason, as codes and in words; what is to be done about it stays out of the table."""
+    code, _, words = record.reason.partition(" ")
+    told = words or (sentences.reason(code) if code else sentences.status(record.status))
+    return " ".join(filter(None, (record.status, code, told.partition(";")[0].rstrip("."))))

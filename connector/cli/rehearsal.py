@@ -61,7 +61,7 @@ async def rehearse(folder: Path, payments: int, stop: asyncio.Event, *, keep: bo
         programme.seconds["start"] = time.monotonic() - began
         problems = await unless(stop, _run(programme, ministry, settings, console))
         if keep and problems is not None:
-            console.print(_next_steps(settings.api_url, programme))
+            console.print(_next_steps(settings.api_url, programme), markup=False, highlight=False, soft_wrap=True)
             await stop.wait()
     return ["it was stopped before its end"] if problems is None else problems
 

@@ -1,17 +1,20 @@
 """A Source BB as demo, bench and tests need one: sends batches as the contracts say, and receives the callbacks."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import aiohttp
+import msgspec
 from aiohttp import web
 
 from connector.cli.people import Person
 from connector.domain.errors import Unavailable
 from connector.domain.money import amount_text, exponent
 
+JSON: Final = {"Content-Type": "application/json"}
 PAGE: Final = 1000
 
 
@@ -58,14 +61,14 @@ class SourceBB:
     async def pay(self, body: bytes, programme: str, correlation_id: str) -> str:
         """Hand over a batch (v3.0) and give back its id."""
         headers = {
-            "Content-Type": "application/json",
+            **JSON,
             "X-CorrelationID": correlation_id,
             "Platform-TenantId": "sandbox",
             "X-Program-Id": programme,
             "X-Registering-Institution-ID": self.name,
             "X-Callback-URL": self.callback_url,
         }
-        answer = await self._send("POST", "/batchtransactions?type=raw", data=body, headers=headers)
+        answer = await self._send("POST", "/batchtransactions?type=raw", data=io.BytesIO(body), headers=headers)
         return str(answer["batchId"])
 
     async def details(self, batch_id: str, status: str = "") -> AsyncIterator[Mapping[str, Any]]:
@@ -110,7 +113,9 @@ class SourceBB:
         return found
 
     async def _post(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        answer: Mapping[str, Any] = await self._send("POST", path, json=body)
+        answer: Mapping[str, Any] = await self._send(
+            "POST", path, data=io.BytesIO(msgspec.json.encode(body)), headers=JSON
+        )
         return answer
 
     async def _send(self, verb: str, path: str, **content: Any) -> Any:  # noqa: ANN401 - aiohttp's options

@@ -14,7 +14,11 @@ from connector.domain.errors import Unavailable
 
 STOP_SECONDS: Final = 20.0
 READY_SECONDS: Final = 20.0
-RESTART_PAUSE_SECONDS: Final = 0.2
+RESTART_PAUSE_SECONDS: Final = 0.1
+LONGEST_PAUSE_SECONDS: Final = 5.0
+QUICK_DEATH_SECONDS: Final = 1.0
+"""Who dies sooner than this again and again is started more and more slowly."""
+
 POLL_SECONDS: Final = 0.03
 
 
@@ -118,10 +122,13 @@ class Supervisor:
         return clean
 
     async def _keep_alive(self, part: Part) -> None:
+        quick_deaths = 0
         while part.process is not None:
+            started = time.monotonic()
             code = await part.process.wait()
+            quick_deaths = quick_deaths + 1 if time.monotonic() - started < QUICK_DEATH_SECONDS else 0
             self._notice(f"{part.name} ended with {_ending(code)}; starting it again")
-            await asyncio.sleep(min(5.0, RESTART_PAUSE_SECONDS * 2 ** min(part.restarts, 5)))
+            await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, RESTART_PAUSE_SECONDS * 2 ** min(quick_deaths, 10)))
             part.restarts += 1
             await part.start(self._inherited)
 

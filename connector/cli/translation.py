@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 import typer
 
 from connector.cli.files import content_of, load_engine
-from connector.domain.errors import Refused
+from connector.domain.errors import Misconfigured, Refused
 
 if TYPE_CHECKING:
     from connector.domain.batch import Batch
@@ -58,12 +58,19 @@ def translate(
     read = read_batch(content_of(batch))
     payees = _payees(read, beneficiaries)
     messages = list(_messages(read, payees, message, scheme))
-    out.mkdir(parents=True, exist_ok=True)
     for name, body, credits_ in messages:
-        (out / name).write_bytes(body)
+        _write(out / name, body)
         print(f"{out / name}: {credits_} payments")
     if not messages:
         raise typer.Exit(1)
+
+
+def _write(file: Path, body: bytes) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(body)
+    except OSError as error:
+        raise Misconfigured(str(file), 0, "", error.strerror or "cannot be written") from None
 
 
 def read_batch(body: bytes) -> Read:

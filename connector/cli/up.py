@@ -35,11 +35,13 @@ def up(
 
 
 async def _up(settings: "Settings", stop: asyncio.Event) -> None:
-    from connector.cli.claim import claim, claim_file
+    from connector.cli.claim import check_port, claim, claim_file
     from connector.cli.instance import supervisor_of
 
     with claim_file(settings.data_dir) as lock:
         await claim(lock, settings.data_dir, _warn)
+        for address in settings.listening:
+            check_port(*address)
         await _run(supervisor_of(settings, _warn, [lock]), settings, stop)
 
 

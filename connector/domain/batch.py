@@ -60,8 +60,9 @@ class Batch:
 
     ref: derived reference (see ids); batch_id, request_id, source: the Source BB's own; digest: SHA-256 of the
     content, by which a repeat is told from a conflict; expected: count and sum in minor units per currency;
-    slices: how many pieces the instructions are stored in; execute_at: Unix seconds, 0 for at once;
-    priority: 0 (highest) to 9; accepted_at: Unix seconds; retry_of: the ref of the batch whose failures this repeats.
+    slices: how many pieces the instructions are stored in, each but the last of slice_size instructions;
+    execute_at: Unix seconds, 0 for at once; priority: 0 (highest) to 9; accepted_at: Unix seconds;
+    retry_of: the ref of the batch whose failures this repeats.
     """
 
     ref: str
@@ -80,6 +81,7 @@ class Batch:
     priority: int = 5
     retry_of: str = ""
     origin: str = ""
+    slice_size: int = 0
 
     @property
     def count(self) -> int:

@@ -14,6 +14,8 @@ from connector.domain.instruction import Credit, Reason
 from connector.domain.recall import RecallCase
 from connector.domain.status import BYTE_OF, CODES, OUTCOME_OF_BYTE, InstructionStatus, Outcome, may_follow
 
+_UNANSWERED: Final = frozenset({BYTE_OF[InstructionStatus.RCVD], BYTE_OF[InstructionStatus.PDNG]})
+
 UNROUTED: Final = ""
 """The institution of a chunk that holds instructions refused before they could be routed."""
 
@@ -49,6 +51,8 @@ class ChunkStatus:
 
     version counts the changes; attempts the sendings; sent_at and changed_at are Unix seconds (0: never).
     recalls: the cases in which credits were asked back, in the order of their numbers.
+    executor and composed_at (Unix seconds) are those of the first sending, so that every repetition is the same
+    message to the same institution. unsent: the credits that its message cannot carry, in order.
     """
 
     codes: bytes
@@ -59,6 +63,9 @@ class ChunkStatus:
     sent_at: float = 0.0
     changed_at: float = 0.0
     recalls: tuple[RecallCase, ...] = ()
+    executor: str = ""
+    composed_at: float = 0.0
+    unsent: tuple[int, ...] = ()
 
     def status(self, index: int) -> InstructionStatus:
         """The status of the ``index``-th credit."""
@@ -68,6 +75,12 @@ class ChunkStatus:
     def settled(self) -> bool:
         """Whether no credit is ongoing any more."""
         return not any(OUTCOME_OF_BYTE[code] is Outcome.ONGOING for code in set(self.codes))
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether nothing was ever reported of any credit that is to be sent."""
+        held_back = set(self.unsent)
+        return all(code in _UNANSWERED or index in held_back for index, code in enumerate(self.codes))
 
 
 class Update(NamedTuple):
@@ -103,6 +116,7 @@ def advance(status: ChunkStatus, updates: Iterable[Update], now: float) -> Chunk
             continue
         codes[position] = BYTE_OF[then]
         changed = True
+        reasons.pop(position, None)  # it was for what is past
         if reason is not None:
             reasons[position] = reason
     if not changed:
@@ -115,6 +129,20 @@ def advance_all(status: ChunkStatus, then: InstructionStatus, reason: Reason | N
     return advance(status, (Update(index, then, reason) for index in range(len(status.codes))), now)
 
 
+def hold_back(status: ChunkStatus, faults: Mapping[int, Reason], now: float) -> ChunkStatus:
+    """Reject the credits that the message cannot carry, by position; the message goes out without them."""
+    after = advance(status, (Update(index, InstructionStatus.RJCT, faults[index]) for index in sorted(faults)), now)
+    return replace(after, unsent=tuple(sorted({*status.unsent, *faults})))
+
+
+def carried(chunk: Chunk, status: ChunkStatus) -> Chunk:
+    """Give the chunk as its message carries it: without the credits that are held back."""
+    if not status.unsent:
+        return chunk
+    held_back = set(status.unsent)
+    return replace(chunk, credits=tuple(c for index, c in enumerate(chunk.credits) if index not in held_back))
+
+
 def moved(status: ChunkStatus, dispatch: Dispatch, now: float) -> ChunkStatus:
     """Note where the chunk's message is; a sending counts as an attempt."""
     sending = dispatch is Dispatch.SENDING
@@ -124,16 +152,18 @@ def moved(status: ChunkStatus, dispatch: Dispatch, now: float) -> ChunkStatus:
         version=status.version + 1,
         attempts=status.attempts + sending,
         sent_at=now if sending else status.sent_at,
+        composed_at=status.composed_at or (now if sending else 0.0),
         changed_at=now,
     )
 
 
 def tallies(chunk: Chunk, status: ChunkStatus) -> dict[Outcome, Tally]:
     """Count the credits and add up their amounts per outcome; every outcome is present."""
-    counts = dict.fromkeys(Outcome, 0)
-    sums = dict.fromkeys(Outcome, 0)
+    sums = dict.fromkeys(status.codes, 0)  # by byte: there are few, and they hash much faster than outcomes
     for credit, code in zip(chunk.credits, status.codes, strict=True):
-        result = OUTCOME_OF_BYTE[code]
-        counts[result] += 1
-        sums[result] += credit.amount_minor
-    return {result: Tally(counts[result], sums[result]) for result in Outcome}
+        sums[code] += credit.amount_minor
+    found = dict.fromkeys(Outcome, Tally(0, 0))
+    for code, minor in sums.items():
+        payments, before = found[OUTCOME_OF_BYTE[code]]
+        found[OUTCOME_OF_BYTE[code]] = Tally(payments + status.codes.count(code), before + minor)
+    return found

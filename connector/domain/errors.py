@@ -28,6 +28,10 @@ class Fault(NamedTuple):
     sentence: str
 
 
+def _placed(where: str, sentence: str) -> str:
+    return f"{where}: {sentence}" if where else sentence
+
+
 class IsoGateError(Exception):
     """The root of the tree."""
 
@@ -38,7 +42,7 @@ class Refused(IsoGateError):
     def __init__(self, faults: Iterable[Fault]) -> None:
         """Keep at least one fault, in the order in which they were found."""
         self.faults = tuple(faults)
-        super().__init__("; ".join(f"{fault.where}: {fault.sentence}" for fault in self.faults[:3]))
+        super().__init__("; ".join(_placed(fault.where, fault.sentence) for fault in self.faults[:3]))
 
     @classmethod
     def because(cls, where: str, code: str, sentence: str) -> "Refused":
@@ -86,7 +90,7 @@ class Misconfigured(IsoGateError):
         self.line = line
         self.path = path
         self.sentence = sentence
-        super().__init__(f"{file}:{line}: {path}: {sentence}")
+        super().__init__(_placed(f"{file}:{line}" if line else file, _placed(path, sentence)))
 
 
 class Unavailable(IsoGateError):

@@ -21,7 +21,10 @@ class CreditInstruction(NamedTuple):
 
 
 class Credit(NamedTuple):
-    """One payment as it goes out, with everything resolved. Institution, modality and currency are the chunk's."""
+    """One payment as it goes out, with everything resolved. Institution, modality and currency are the chunk's.
+
+    named: institution and modality as the Source BB gave them with the address; ``None`` where the mapper was asked.
+    """
 
     position: int  # within the batch, from 0
     instruction_id: str
@@ -31,6 +34,7 @@ class Credit(NamedTuple):
     address: str
     name: str
     narration: str
+    named: tuple[str, str] | None = None
 
 
 class Reason(NamedTuple):

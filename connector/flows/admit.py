@@ -52,7 +52,10 @@ async def authorise(services: Services, entry: Entry) -> None:
     """Ask for the payer bank's word on one currency, and again after a while until it has come."""
     store, number = services.store, entry.task.number
     batch, progress = await store.batches.read(entry.task.batch)
-    if progress.state is not BatchState.AWAITING_AUTHORISATION or await _granted(services, batch, number):
+    if progress.state is not BatchState.AWAITING_AUTHORISATION:
+        return await store.queue.done(entry)
+    if await _granted(services, batch, number):  # a crash may have come between the last yes and the start
+        await _start_if_granted(services, batch)
         return await store.queue.done(entry)
     way = way_of(await store.directory.load(), batch.programme, batch.kind)
     answer = await services.channels.authorise(way.executor, authorisation(batch, number, way))
@@ -60,17 +63,14 @@ async def authorise(services: Services, entry: Entry) -> None:
         return await refuse(services, batch, progress.state, f"AG01 {answer.sentence}", entry)
     attempt = attempt_of(entry)
     delay = backoff(services.terms(way.executor).answer_seconds, attempt, ASK_AGAIN_AT_MOST_SECONDS)
-    await store.queue.put([tasks.authorise(batch, number, due_at=services.clock() + delay, attempt=attempt + 1)])
-    return await store.queue.done(entry)
+    again = tasks.authorise(batch, number, due_at=services.clock() + delay, attempt=attempt + 1)
+    return await store.queue.done(entry, [again])
 
 
 async def grant(services: Services, batch: Batch, number: int) -> None:
     """Note the bank's yes to one currency, and start the batch when it was the last one."""
     await services.store.records.put("authorisation", f"{batch.ref}/{number}", "Y", AUTHORISATION_LIFE_SECONDS)
-    for other in range(len(batch.expected)):
-        if not await _granted(services, batch, other):
-            return
-    await start(services, batch, BatchState.AWAITING_AUTHORISATION)
+    await _start_if_granted(services, batch)
 
 
 async def start(services: Services, batch: Batch, state: BatchState, entry: Entry | None = None) -> None:
@@ -97,6 +97,13 @@ async def release(services: Services, entry: Entry) -> None:
     await services.store.queue.done(entry)
 
 
+async def _start_if_granted(services: Services, batch: Batch) -> None:
+    for number in range(len(batch.expected)):
+        if not await _granted(services, batch, number):
+            return
+    await start(services, batch, BatchState.AWAITING_AUTHORISATION)
+
+
 async def _reserve(services: Services, batch: Batch, programme: Programme) -> str:
     amounts = {currency: tally.minor for currency, tally in batch.expected.items()}
     return await services.store.funds.reserve(programme.id, batch.ref, amounts, programme.open_budget)
@@ -109,8 +116,7 @@ async def _granted(services: Services, batch: Batch, number: int) -> bool:
 async def _schedule(services: Services, batch: Batch, state: BatchState, entry: Entry) -> None:
     timer = tasks.admit(batch, batch.execute_at)
     if state is BatchState.SCHEDULED:  # woken early, as when the clock was set back
-        await services.store.queue.put([timer])
-        return await services.store.queue.done(entry)
+        return await services.store.queue.done(entry, [timer])
     return await _move(services, batch, (state, BatchState.SCHEDULED), [timer], entry, "batch scheduled")
 
 

@@ -12,7 +12,7 @@ from connector.domain.chunk import Chunk
 from connector.domain.instruction import Reason
 from connector.domain.messages import RecallAnswer
 from connector.domain.recall import RecallState, RecallVerdict
-from connector.flows.reconcile import MAXIMUM_INFORMATION, Positions
+from connector.flows.reconcile import Positions, information
 
 _STATE_OF: Final = {
     "ACCR": RecallState.ACCEPTED,
@@ -42,5 +42,5 @@ def verdicts(answer: RecallAnswer, chunk: Chunk, about: Sequence[int]) -> list[R
     return own + [RecallVerdict(position, common, reason) for position in about if position not in named]
 
 
-def _reason(code: str, information: str) -> Reason | None:
-    return Reason(code or "NARR", information[:MAXIMUM_INFORMATION]) if code or information else None
+def _reason(code: str, text: str) -> Reason | None:
+    return Reason(code or "NARR", information(text)) if code or text else None

@@ -33,13 +33,12 @@ async def change(  # noqa: PLR0913 (one commit: what becomes true together is sa
     """Alter a chunk's status however many others alter it too; gives the status then, and whether this changed it.
 
     ``status`` is what was read last. ``then`` makes tasks of the new status; settling, and telling the Source BB when
-    the batch is finished, are added here. Raises ``Unavailable`` in the unlikely case that others are always faster.
+    the batch is finished, are added here. Where nothing changed, ``done`` is still to be struck off by the caller.
+    Raises ``Unavailable`` in the unlikely case that others are always faster.
     """
     for _ in range(MOST_SWAPS):
         after = alter(status)
         if after is status:
-            if done is not None:
-                await services.store.queue.done(done)
             return status, False
         after = replace(after, version=status.version + 1)
         if await _swap(services, batch, chunk, (status, after), [*then(after)], event, done):

@@ -1,29 +1,36 @@
 """Step 5: read what an FSP reports and move instructions forward. Answers only when that is durable."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from connector.channels.answer import Report
 from connector.domain.batch import Batch, BatchKind, BatchState
 from connector.domain.chunk import Chunk, ChunkStatus, Update
 from connector.domain.errors import NotFound, Refused
 from connector.domain.event import Event
-from connector.domain.ids import ChunkId, MessageKind, chunk_of_message, own_message
+from connector.domain.ids import ChunkId, chunk_of_message
 from connector.domain.instruction import Reason
-from connector.domain.messages import StatusReport, VerificationReport
-from connector.domain.status import OUTCOME_OF_BYTE, InstructionStatus, Outcome, outcome
+from connector.domain.messages import VerificationReport
+from connector.domain.status import InstructionStatus
 from connector.flows import admit, alerts, peers, tasks
 from connector.flows.change import change
 from connector.flows.compose import chunk_message_id
-from connector.flows.dispatch import arrived
-from connector.flows.reconcile import MAXIMUM_INFORMATION, VERIFIED, Positions, updates
+from connector.flows.exchange import arrived
+from connector.flows.reconcile import (
+    VERIFIED,
+    Positions,
+    about_payments,
+    contradicted,
+    information,
+    refused_as_duplicate,
+    updates,
+)
+from connector.flows.refusals import refusals_noted
 from connector.flows.routing import way_of
 from connector.flows.services import Services
 from connector.store import Task
-
-_OPPOSITES: Final = {Outcome.COMPLETED, Outcome.FAILED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +56,13 @@ async def take(services: Services, institution: str, report: Report, message: st
 
     Raises ``Refused``: wrong sums, an unknown message id or transaction, a foreign chunk.
     """
-    report = _about_payments(report)
+    report = about_payments(report)
     sent = await sent_to(services, institution, report.original_message_id, _kind_of(report))
-    news = updates(report, sent.chunk)
-    changed = await _apply(services, sent, news, institution, message)
+    if sent.status.attempts > 1 and refused_as_duplicate(report):
+        changed = await _doubt(services, sent, institution)
+    else:
+        news = updates(report, sent.chunk, sent.status.unsent)
+        changed = await _apply(services, sent, news, institution, message)
     return Collected(report.message_id, message, "processed" if changed else "repeated")
 
 
@@ -64,9 +74,10 @@ async def validation_answer(
     Raises ``Refused`` for a chunk that was not sent to this institution, or an instruction that was not in it.
     """
     name = chunk_message_id(BatchKind.PREVALIDATION, ChunkId(ref, chunk))
-    sent = await sent_to(services, institution, name, BatchKind.PREVALIDATION)
-    positions = Positions(sent.chunk)
-    bad = {positions.of(name): Reason("NARR", reason[:MAXIMUM_INFORMATION]) for name, reason in failed.items()}
+    async with refusals_noted(services, institution, lambda: ref):
+        sent = await sent_to(services, institution, name, BatchKind.PREVALIDATION)
+        positions = Positions(sent.chunk)
+        bad = {positions.of(name): Reason("NARR", information(reason)) for name, reason in failed.items()}
     news = [
         Update(index, InstructionStatus.RJCT, bad[index]) if index in bad else Update(index, VERIFIED)
         for index in range(len(sent.chunk.credits))
@@ -93,7 +104,7 @@ async def authorisation_answer(
     if granted:
         await admit.grant(services, batch, number)
     else:
-        sentence = f"AG01 The payer bank did not authorise the batch: {reason[:100]}"
+        sentence = f"AG01 The payer bank did not authorise the batch: {information(reason)[:100]}"
         await admit.refuse(services, batch, progress.state, sentence)
 
 
@@ -104,14 +115,16 @@ async def status_push(services: Services, institution: str, batch_id: str, body:
     for the details. Raises ``Refused`` for a foreign or unknown batch id, and for counts that do not fit.
     """
     name = await peers.own_name(services, institution, batch_id)
-    sent = await sent_to(services, institution, name, BatchKind.DISBURSEMENT)
-    size = len(sent.chunk.credits)
-    counts = [_count(body, field) for field in ("completed", "failed", "ongoing")]
-    if _count(body, "TotalTransactions") != size or sum(counts) != size:
-        raise Refused.because("/TotalTransactions", "AM19", f"The batch had {size} transactions.")
+    identifier = chunk_of_message(name)
+    async with refusals_noted(services, institution, lambda: identifier.batch if identifier else ""):
+        sent = await sent_to(services, institution, name, BatchKind.DISBURSEMENT)
+        size = len(sent.chunk.credits)
+        counts = [_count(body, field) for field in ("completed", "failed", "ongoing")]
+        if _count(body, "TotalTransactions") != size or sum(counts) != size:
+            raise Refused.because("/TotalTransactions", "AM19", f"The batch had {size} transactions.")
     if size in counts[:2]:
         status = InstructionStatus.ACSC if counts[0] else InstructionStatus.RJCT
-        reason = None if counts[0] else Reason("NARR", str(body.get("note") or "")[:MAXIMUM_INFORMATION])
+        reason = None if counts[0] else Reason("NARR", information(str(body.get("note") or "")))
         news = [Update(index, status, reason) for index in range(size)]
         await _apply(services, sent, news, institution, "status push")
     elif counts[2] != size:
@@ -123,17 +136,6 @@ def _count(body: Mapping[str, Any], field: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise Refused.because(f"/{field}", "invalid", "Expected a count.")
     return value
-
-
-def _about_payments(report: Report) -> Report:
-    """An answer that names the inquiry as its original: only what it says of single payments is about them."""
-    own = own_message(report.original_message_id)
-    if not isinstance(report, StatusReport) or own is None or own.kind is not MessageKind.INQUIRY:
-        return report
-    original = chunk_message_id(BatchKind.DISBURSEMENT, own.chunk)
-    return replace(
-        report, original_message_id=original, group_status="", blocks=(), original_count=None, original_total=""
-    )
 
 
 def _kind_of(report: Report) -> BatchKind:
@@ -153,23 +155,23 @@ async def sent_to(services: Services, institution: str, original: str, kind: Bat
     identifier = chunk_of_message(original)
     if identifier is None or chunk_message_id(kind, identifier) != original:
         raise _unknown_message()
-    batch = await _batch(services, institution, identifier.batch)
     try:
         chunk, status = await services.store.batches.chunk(*identifier)
     except NotFound:
         raise _unknown_message() from None
+    batch = await _batch(services, institution, identifier.batch, status.executor)
     if batch.kind is not kind or status.attempts == 0:
         raise _unknown_message()
     return Sent(batch, chunk, status)
 
 
-async def _batch(services: Services, institution: str, ref: str) -> Batch:
-    """Read a batch; raises ``Refused`` where its programme is executed by another institution."""
+async def _batch(services: Services, institution: str, ref: str, executor: str = "") -> Batch:
+    """Read a batch; raises ``Refused`` where it, or the chunk that has an executor, is another institution's."""
     try:
         batch, _ = await services.store.batches.read(ref)
     except NotFound:
         raise _unknown_message() from None
-    way = way_of(await services.store.directory.load(), batch.programme, batch.kind)
+    way = way_of(await services.store.directory.load(), batch.programme, batch.kind, executor)
     if way.executor.code != institution:
         raise Refused.because("OrgnlMsgId", "foreign_chunk", f"The message was not sent to {institution}.")
     return batch
@@ -177,6 +179,14 @@ async def _batch(services: Services, institution: str, ref: str) -> Batch:
 
 def _unknown_message() -> Refused:
     return Refused.because("OrgnlMsgId", "unknown_message", "No message with this id was sent.")
+
+
+async def _doubt(services: Services, sent: Sent, institution: str) -> bool:
+    """A repetition was seen as a duplicate: that says nothing of the first message, so that is asked about."""
+    event = Event(services.clock(), institution, "repetition refused", "push", "ok", f"chunk {sent.chunk.id.number}")
+    await services.store.events.add(sent.batch.ref, event)
+    await services.store.queue.put([tasks.inquire(sent.batch, sent.chunk.id.number, due_at=0.0)])
+    return False
 
 
 async def _apply(services: Services, sent: Sent, news: Sequence[Update], institution: str, what: str) -> bool:
@@ -189,15 +199,12 @@ async def _apply(services: Services, sent: Sent, news: Sequence[Update], institu
         occasion = f"returned-{sent.chunk.id.number}-{status.version}"
         return tasks.notify(sent.batch, occasion) if returned else ()
 
+    if wrong := contradicted(sent.status, news):  # final stays final, but somebody has to look into it
+        sentence = f"{wrong} payments have ended otherwise; their first ending stands"
+        doubt = Event(
+            now, institution, "report contradicts", "push", sentence, f"chunk {sent.chunk.id.number}, {what}"
+        )
+        await alerts.raise_alert(services, sent.batch.ref, doubt)
     alter = partial(arrived, updates=news, now=now)
-    after, changed = await change(services, sent.batch, sent.chunk, sent.status, alter, event=event, then=then)
-    if contrary := _contrary(after, news):
-        word = event._replace(action="contrary report", outcome=f"ignored for {contrary} payments")
-        await alerts.raise_alert(services, sent.batch.ref, word)
+    _, changed = await change(services, sent.batch, sent.chunk, sent.status, alter, event=event, then=then)
     return changed
-
-
-def _contrary(status: ChunkStatus, news: Sequence[Update]) -> int:
-    """How many payments ended one way and are now said to have ended the other way; the first ending stands."""
-    codes = status.codes
-    return sum({OUTCOME_OF_BYTE[codes[position]], outcome(said)} == _OPPOSITES for position, said, _ in news)

@@ -73,7 +73,7 @@ async def cancel_slice(services: Services, batch: Batch, number: int) -> None:
     except NotFound:
         return
     now = services.clock()
-    first = number * services.settings.slice_size
+    first = number * batch.slice_size
     chunks = nowhere(batch.ref, number, first, instructions, (InstructionStatus.CANC, CANCELLED), now)
     await services.store.batches.resolved(
         batch.ref,
@@ -159,7 +159,7 @@ def _failed_of(chunk: Chunk, status: ChunkStatus) -> list[CreditInstruction]:
             credit.amount_minor,
             chunk.currency,
             credit.narration,
-            *(("", "", "") if credit.payee_functional_id else (credit.address, chunk.institution, chunk.modality)),
+            *(("", "", "") if credit.named is None else (credit.address, *credit.named)),
         )
         for credit, code in zip(chunk.credits, status.codes, strict=True)
         if OUTCOME_OF_BYTE[code] is Outcome.FAILED

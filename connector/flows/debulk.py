@@ -13,6 +13,7 @@ from connector.domain.chunk import UNROUTED, Chunk, ChunkStatus, Dispatch, Updat
 from connector.domain.directory import Directory, Institution, InstitutionKind
 from connector.domain.ids import CHUNKS_PER_SLICE, ChunkId, chunk_number, end_to_end_id
 from connector.domain.instruction import Credit, CreditInstruction, Reason
+from connector.domain.money import MAXIMUM_DIGITS
 from connector.domain.status import InstructionStatus
 
 NOT_REGISTERED: Final = Reason("BE06", "The functional id is not registered.")
@@ -31,9 +32,13 @@ _MODALITY_OF: Final = {
 ChunkKey = tuple[str, str, str]
 """Institution, modality, currency."""
 
-MOST_GROUPS: Final = CHUNKS_PER_SLICE // 2
+MOST_GROUPS: Final = CHUNKS_PER_SLICE // 4
 MOST_PARTS: Final = CHUNKS_PER_SLICE // 2
-"""A slice has at most as many chunks as it has groups (refused ones included) and cuts within them."""
+"""A slice has at most as many chunks as it has groups (refused ones included) and cuts within them, by size or,
+rarely, by sum: what a batch may be in one currency is less than ten times what a message may be."""
+
+LARGEST_SUM: Final = 10**MAXIMUM_DIGITS - 1
+"""In minor units; a control sum has at most 18 digits."""
 
 
 @dataclass(slots=True)
@@ -144,13 +149,19 @@ def _credit(position: int, instruction: CreditInstruction, payee: Beneficiary | 
         instruction.address or (payee.address if payee else ""),
         payee.name if payee else "",
         instruction.narration,
+        (instruction.institution, instruction.modality) if instruction.address else None,
     )
 
 
 def _parts(group: Sequence[Credit], size: int) -> Iterator[tuple[Credit, ...]]:
-    """Cut a group into pieces of at most ``size``."""
-    for start in range(0, len(group), size):
-        yield tuple(group[start : start + size])
+    """Cut a group into pieces of at most ``size``, and of a sum that a message can state."""
+    start = total = 0
+    for index, credit in enumerate(group):
+        total += credit.amount_minor
+        if index - start == size or total > LARGEST_SUM:
+            yield tuple(group[start:index])
+            start, total = index, credit.amount_minor
+    yield tuple(group[start:])
 
 
 def _routed(identifier: ChunkId, key: ChunkKey, part: tuple[Credit, ...]) -> tuple[Chunk, ChunkStatus]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import partial
+from typing import Final
 
 from connector.domain import clawback
 from connector.domain.batch import BatchKind
@@ -19,17 +20,18 @@ from connector.domain.messages import (
     VerificationReport,
 )
 from connector.domain.recall import RecallState, RecallVerdict
-from connector.domain.status import BYTE_OF, InstructionStatus
+from connector.domain.status import InstructionStatus
 from connector.flows import alerts, collect, reconciliation_intake
 from connector.flows.answers import verdicts
 from connector.flows.change import change
 from connector.flows.collect import Collected, Sent
 from connector.flows.compose import chunk_message_id
-from connector.flows.dispatch import reason_code
-from connector.flows.reconcile import MAXIMUM_INFORMATION
+from connector.flows.reconcile import information, reason_code
+from connector.flows.refusals import batch_named_in, refusals_noted
 from connector.flows.services import Services
+from connector.iso20022.engine import Received
 
-_UNTOUCHED = frozenset({BYTE_OF[InstructionStatus.RCVD], BYTE_OF[InstructionStatus.PDNG]})
+_UNDERWAY: Final = frozenset({Dispatch.SENDING, Dispatch.SENT})
 
 
 async def message(services: Services, institution: str, body: bytes) -> Collected:
@@ -38,7 +40,12 @@ async def message(services: Services, institution: str, body: bytes) -> Collecte
     Raises ``Refused``: unreadable or invalid XML, wrong sums, an unknown message id or transaction, a foreign chunk.
     """
     profile = await collect.profile_of(services, institution)
-    received = await asyncio.to_thread(services.engine.read, body, profile=profile)
+    async with refusals_noted(services, institution, partial(batch_named_in, body)):
+        received = await asyncio.to_thread(services.engine.read, body, profile=profile)
+        return await _handed_on(services, institution, received)
+
+
+async def _handed_on(services: Services, institution: str, received: Received) -> Collected:
     match received.value:
         case StatusReport() | VerificationReport() | PaymentReturn() as report:
             return await collect.take(services, institution, report, received.message)
@@ -94,8 +101,10 @@ async def rejected(services: Services, institution: str, rejection: Rejection) -
     kind = BatchKind.PREVALIDATION if own.kind is MessageKind.VERIFICATION else BatchKind.DISBURSEMENT
     sent = await collect.sent_to(services, institution, chunk_message_id(kind, own.chunk), kind)
     words = f"{rejection.reason} {rejection.description} {rejection.location}".strip()
-    reason = Reason(reason_code(rejection.reason), words[:MAXIMUM_INFORMATION])
-    event = Event(services.clock(), institution, "message rejected", "push", words[:300], f"chunk {own.chunk.number}")
+    reason = Reason(reason_code(rejection.reason), information(words))
+    event = Event(
+        services.clock(), institution, "message rejected", "push", information(words), f"chunk {own.chunk.number}"
+    )
     match own.kind:
         case MessageKind.INQUIRY:
             await services.store.events.add(sent.batch.ref, event)
@@ -122,7 +131,7 @@ async def _chunk_refused(services: Services, sent: Sent, reason: Reason, event: 
     """Reject the whole chunk if nothing of it was processed; what contradicts earlier reports is for the operator."""
 
     def close(status: ChunkStatus) -> ChunkStatus:
-        if not _untouched(status):
+        if status.dispatch not in _UNDERWAY or not status.unanswered:
             return status
         return moved(advance_all(status, InstructionStatus.RJCT, reason, event.at), Dispatch.CLOSED, event.at)
 
@@ -132,8 +141,3 @@ async def _chunk_refused(services: Services, sent: Sent, reason: Reason, event: 
             services, sent.batch.ref, event._replace(outcome="ignored: payments were reported on")
         )
     return changed
-
-
-def _untouched(status: ChunkStatus) -> bool:
-    """Whether nothing was reported of any payment yet."""
-    return status.dispatch in {Dispatch.SENDING, Dispatch.SENT} and _UNTOUCHED.issuperset(status.codes)

@@ -13,7 +13,7 @@ from connector.domain.directory import Unanswered
 from connector.domain.errors import Refused
 from connector.flows import alerts, tasks
 from connector.flows.change import change
-from connector.flows.dispatch import Exchange, arrived
+from connector.flows.exchange import Exchange, arrived
 from connector.flows.reconcile import updates
 from connector.flows.services import Services
 from connector.flows.times import backoff
@@ -45,11 +45,13 @@ class Patience(NamedTuple):
 async def run(services: Services, entry: Entry) -> None:
     """Ask about a chunk that was sent, as long as a credit of it is ongoing."""
     exchange, status = await Exchange.of(services, entry)
-    if status.dispatch is not Dispatch.SENT or status.settled:
+    if status.dispatch is not Dispatch.SENT:  # being sent again: that may end in nobody's hands
+        return await exchange.hand_on(status)
+    if status.settled:
         return await services.store.queue.done(entry)
     patience, once = Patience.of(entry, status), entry.task.data.startswith(ONCE)
     answer = await exchange.ask(patience.asked)
-    if isinstance(answer, NotKnown):  # it was accepted, and lost: the same message again
+    if isinstance(answer, NotKnown) and status.unanswered:  # it was accepted, and lost: the same message again
         return await exchange.send(status)
     if once:
         return await _asked_once(exchange, status, answer)
@@ -66,13 +68,15 @@ async def _asked_once(exchange: Exchange, status: ChunkStatus, answer: Answer) -
 
 async def _ask_again(exchange: Exchange, status: ChunkStatus, answer: Answer, patience: Patience) -> None:
     """Take what the answer says, and come back while anything is open and the institution's terms are not used up."""
-    services, done = exchange.services, exchange.services.store.queue.done
+    services, entry = exchange.services, exchange.entry
     silent = not isinstance(answer, Reported)
     if isinstance(answer, Reported):
         status = await _progress(exchange, status, answer)
+    elif isinstance(answer, NotKnown):
+        await exchange.complain("The institution does not know a message that it reported on.")
     after = Patience(patience.asked + 1, patience.unanswered + 1 if silent else 0, status.version)
     if status.settled:
-        return await done(exchange.entry)
+        return await services.store.queue.done(entry)
     if isinstance(answer, Silent) and after.unanswered == 1:
         await services.store.events.add(exchange.batch.ref, exchange.event("no answer", answer.sentence))
     if after.unanswered == exchange.terms.inquiries:
@@ -83,14 +87,14 @@ async def _ask_again(exchange: Exchange, status: ChunkStatus, answer: Answer, pa
         again = tasks.inquire(
             exchange.batch, exchange.chunk.id.number, due_at=services.clock() + delay, patience=str(after)
         )
-        await services.store.queue.put([again])
-    return await done(exchange.entry)
+        return await services.store.queue.done(entry, [again])
+    return await services.store.queue.done(entry)
 
 
 async def _progress(exchange: Exchange, status: ChunkStatus, answer: Reported) -> ChunkStatus:
     services, batch = exchange.services, exchange.batch
     try:
-        news = updates(answer.report, exchange.chunk)
+        news = updates(answer.report, exchange.chunk, status.unsent)
     except Refused as refused:
         await services.store.events.add(batch.ref, exchange.event("report refused", str(refused)))
         return status

@@ -15,6 +15,7 @@ from connector.domain.ids import batch_reference
 from connector.domain.instruction import CreditInstruction
 from connector.flows import prevalidation, tasks
 from connector.flows.services import FlowSettings, Services
+from connector.store import totals
 
 MOST_FAULTS: Final = 20
 SLICES_AT_ONCE: Final = 4
@@ -58,6 +59,7 @@ async def submit(services: Services, submission: Submission) -> Batch:
     programme = _programme(directory, submission)
     expected = await asyncio.to_thread(_checked, submission.instructions, services.settings)
     batch = _batch(directory, submission, programme, expected, services)
+    totals.check(batch)
     if (known := await _known(services, batch)) is not None:
         return known
     await _claim(services, batch)
@@ -149,6 +151,7 @@ def _batch(
         priority=directory.programmes[programme].priority if given is None else given,
         retry_of=submission.retry_of,
         origin=submission.origin,
+        slice_size=services.settings.slice_size,
     )
 
 

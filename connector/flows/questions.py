@@ -36,8 +36,8 @@ def recall_id(chunk: Chunk, case: RecallCase) -> str:
 def recall(batch: Batch, chunk: Chunk, status: ChunkStatus, case: RecallCase, way: Way, scheme: Scheme) -> Recall:
     """Ask for a case's payments back: for the whole message where they are all that it carried."""
     name, original = recall_id(chunk, case), chunk_message_id(batch.kind, chunk.id)
-    whole = len(case.positions) == len(chunk.credits)
-    sent = max(_moment(status.sent_at), _moment(batch.execute_at))
+    whole = len(case.positions) == len(chunk.credits) - len(status.unsent)
+    sent = max(_moment(status.composed_at or status.sent_at), _moment(batch.execute_at))
     return Recall(
         message_id=name,
         created=_moment(case.asked_at),

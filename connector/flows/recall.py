@@ -18,8 +18,8 @@ from connector.domain.recall import RecallCase, RecallState, RecallVerdict
 from connector.flows import questions, tasks
 from connector.flows.answers import verdicts
 from connector.flows.change import change
-from connector.flows.dispatch import Exchange, reason_code
-from connector.flows.reconcile import MAXIMUM_INFORMATION
+from connector.flows.exchange import Exchange
+from connector.flows.reconcile import information, reason_code
 from connector.flows.services import Services
 from connector.flows.times import attempt_of, backoff
 from connector.store import Entry, Task
@@ -48,7 +48,7 @@ async def _note(exchange: Exchange, status: ChunkStatus, case: RecallCase, answe
         case Resolved(resolution):
             return await _resolved(exchange, status, case, resolution)
         case Declined(sentence, code):
-            reason = Reason(reason_code(code), sentence[:MAXIMUM_INFORMATION])
+            reason = Reason(reason_code(code), information(sentence))
             news = [RecallVerdict(position, RecallState.REFUSED, reason) for position in case.positions]
             return await _commit(exchange, status, "recall declined", case, _taking(case, news, now))
         case _:
@@ -113,5 +113,4 @@ async def _again(exchange: Exchange, sentence: str) -> None:
     delay = backoff(services.settings.resend_delay_seconds, attempt, AGAIN_AT_MOST_SECONDS)
     due_at = services.clock() + delay
     later = tasks.recall(exchange.batch, exchange.chunk.id.number, due_at=due_at, attempt=attempt + 1)
-    await services.store.queue.put([later])
-    await services.store.queue.done(exchange.entry)
+    await services.store.queue.done(exchange.entry, [later])

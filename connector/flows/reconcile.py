@@ -4,18 +4,22 @@ A transaction's own status goes before its block's, and that before the group's.
 transaction (PART, a bank's own) says nothing: an unknown answer is neither success nor failure.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from connector.channels.answer import Report
-from connector.domain.chunk import Chunk, Update
+from connector.domain.batch import BatchKind
+from connector.domain.chunk import Chunk, ChunkStatus, Update
 from connector.domain.errors import Refused
+from connector.domain.ids import MessageKind, own_message
 from connector.domain.instruction import Reason
 from connector.domain.messages import PaymentReturn, StatusReport, TransactionStatus, VerificationReport
 from connector.domain.money import decimal_amount
-from connector.domain.status import InstructionStatus
-from connector.flows.compose import transaction_id
+from connector.domain.status import OUTCOME_OF_BYTE, InstructionStatus, Outcome, outcome
+from connector.flows.compose import chunk_message_id, transaction_id
 
 MAXIMUM_INFORMATION: Final = 210
 """Of additional information, so much is kept (two lines of Max105Text)."""
@@ -24,6 +28,17 @@ VERIFIED: Final = InstructionStatus.ACSC
 """How the positive answer to a verification is stored: final, and good."""
 
 _REPORTED: Final = {status.value: status for status in InstructionStatus if status is not InstructionStatus.RTND}
+_DUPLICATE: Final = frozenset({"AM05", "DU01", "DU02"})
+"""Reasons for which a whole message is refused because there was one like it."""
+
+_NOT_RECEIVED: Final = frozenset({"UTNV", "NOOR"})
+"""Reasons by which an institution says that it never saw the message it was asked about."""
+
+_CODE: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{2}")
+_LONG_NUMBER: Final = re.compile(r"\+?[A-Z]{0,2}\d(?:[ .-]?\d){7,}")
+"""Account numbers, the digits of IBANs and phone numbers."""
+
+_OPPOSITES: Final = frozenset({Outcome.COMPLETED, Outcome.FAILED})
 _ABSENT: Final = frozenset({"", "NOTPROVIDED"})
 
 
@@ -64,10 +79,14 @@ class Positions:
         return self._by_transaction
 
 
-def updates(report: Report, chunk: Chunk) -> list[Update]:
-    """Say what a report means for its chunk; raises ``Refused`` where it does not fit the chunk."""
+def updates(report: Report, chunk: Chunk, unsent: Sequence[int] = ()) -> list[Update]:
+    """Say what a report means for its chunk; raises ``Refused`` where it does not fit the chunk.
+
+    unsent: the positions of the credits that its message did not carry.
+    """
     match report:
         case StatusReport():
+            _check_sums(report, chunk, unsent)
             return _status_updates(report, chunk)
         case VerificationReport():
             return list(_verification_updates(report, chunk))
@@ -75,8 +94,49 @@ def updates(report: Report, chunk: Chunk) -> list[Update]:
             return list(_return_updates(report, chunk))
 
 
+def refused_as_duplicate(report: Report) -> bool:
+    """Whether a report says no more than that the message was seen before."""
+    if not isinstance(report, StatusReport) or report.transactions:
+        return False
+    whole = [(block.status, block.reason) for block in report.blocks] + [(report.group_status, report.group_reason)]
+    return any(status == InstructionStatus.RJCT and reason in _DUPLICATE for status, reason in whole)
+
+
+def never_received(report: Report) -> bool:
+    """Whether the answer to an inquiry says of the whole message that it was not received."""
+    if not isinstance(report, StatusReport):
+        return False
+    group = (report.group_status, report.group_reason)
+    said = {(item.status, item.reason) for item in report.transactions} or {group}
+    return all(status == InstructionStatus.RJCT.value and reason in _NOT_RECEIVED for status, reason in said)
+
+
+def about_payments(report: Report) -> Report:
+    """An answer that names the inquiry as its original: only what it says of single payments is about them."""
+    own = own_message(report.original_message_id)
+    if not isinstance(report, StatusReport) or own is None or own.kind is not MessageKind.INQUIRY:
+        return report
+    original = chunk_message_id(BatchKind.DISBURSEMENT, own.chunk)
+    return replace(
+        report, original_message_id=original, group_status="", blocks=(), original_count=None, original_total=""
+    )
+
+
+def reason_code(code: str) -> str:
+    """Keep a code that has the form of ISO's; any other is the institution's own, and told in words."""
+    return code if _CODE.fullmatch(code) else "NARR"
+
+
+def contradicted(status: ChunkStatus, news: Sequence[Update]) -> int:
+    """Count the payments that have ended one way for good and of which a report now says the opposite."""
+    codes, unsent = status.codes, set(status.unsent)
+    return sum(
+        {OUTCOME_OF_BYTE[codes[position]], outcome(then)} == _OPPOSITES and position not in unsent
+        for position, then, _ in news
+    )
+
+
 def _status_updates(report: StatusReport, chunk: Chunk) -> list[Update]:
-    _check_sums(report, chunk)
     own = list(_own_statuses(report, Positions(chunk))) if report.transactions else []
     common = _common_status(report)
     if common is None:
@@ -86,13 +146,13 @@ def _status_updates(report: StatusReport, chunk: Chunk) -> list[Update]:
     return own + [Update(index, status, reason) for index in range(len(chunk.credits)) if index not in named]
 
 
-def _check_sums(report: StatusReport, chunk: Chunk) -> None:
+def _check_sums(report: StatusReport, chunk: Chunk, unsent: Sequence[int]) -> None:
     """The report must be about as many payments and as much money as the message had."""
-    if report.original_count is not None and report.original_count != len(chunk.credits):
-        raise Refused.because(
-            "OrgnlGrpInfAndSts/OrgnlNbOfTxs", "AM19", f"The message had {len(chunk.credits)} transactions."
-        )
-    if report.original_total and _decimal(report.original_total) != decimal_amount(chunk.total_minor, chunk.currency):
+    count = len(chunk.credits) - len(unsent)
+    total = chunk.total_minor - sum(chunk.credits[index].amount_minor for index in unsent)
+    if report.original_count is not None and report.original_count != count:
+        raise Refused.because("OrgnlGrpInfAndSts/OrgnlNbOfTxs", "AM19", f"The message had {count} transactions.")
+    if report.original_total and _decimal(report.original_total) != decimal_amount(total, chunk.currency):
         raise Refused.because("OrgnlGrpInfAndSts/OrgnlCtrlSum", "AM10", "The message had another control sum.")
 
 
@@ -117,8 +177,13 @@ def _reason_of(transaction: TransactionStatus) -> Reason | None:
     return _reason(transaction.reason, transaction.information)
 
 
-def _reason(code: str, information: str) -> Reason | None:
-    return Reason(code or "NARR", information[:MAXIMUM_INFORMATION]) if code or information else None
+def _reason(code: str, text: str) -> Reason | None:
+    return Reason(code or "NARR", information(text)) if code or text else None
+
+
+def information(text: str) -> str:
+    """What an institution says in its own words, as it is kept: cut, and without anything like an account number."""
+    return _LONG_NUMBER.sub("…", text)[:MAXIMUM_INFORMATION]
 
 
 def _common_status(report: StatusReport) -> tuple[InstructionStatus, Reason | None] | None:

@@ -30,7 +30,7 @@ async def run(services: Services, entry: Entry) -> None:
     found = await _payees(services, batch.source, instructions)
     now = services.clock()
     cut = Debulk(directory, services.terms(way.executor).transactions).slice
-    first = number * services.settings.slice_size
+    first = number * batch.slice_size
     chunks = await asyncio.to_thread(cut, batch.ref, number, first, instructions, found, now)
     done = await store.batches.resolved(
         batch.ref,

@@ -60,12 +60,15 @@ def terms_of(scheme: Scheme, institution: Institution) -> Terms:
     )
 
 
-def way_of(directory: Directory, programme_id: str, kind: BatchKind) -> Way:
-    """Find the way of a programme's chunks; raises ``Refused`` where the directory does not lead anywhere."""
+def way_of(directory: Directory, programme_id: str, kind: BatchKind, executor_code: str = "") -> Way:
+    """Find the way of a programme's chunks; raises ``Refused`` where the directory does not lead anywhere.
+
+    executor_code: who has the chunk already, whatever the programme says since.
+    """
     programme = directory.programmes.get(programme_id)
     if programme is None:
         raise Refused.because("/programme", "unknown_programme", f"There is no programme {programme_id}.")
-    executor = directory.institutions.get(programme.payer_bank)
+    executor = directory.institutions.get(executor_code or programme.payer_bank)
     if executor is None or not executor.url:
         raise Refused.because(
             "/programme",

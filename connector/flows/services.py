@@ -21,9 +21,10 @@ class FlowSettings:
     progress_interval_seconds: between progress callbacks, 0 for none. inquiry_attempts: silences of an FSP until
     that is noted as an event again; resend_delay_seconds: before a message without answer is asked about (doubled
     each time up to a minute). take_over_after_seconds: after that another worker takes a dead worker's entry;
-    deliveries: of a stream entry before it is a dead letter. strict_addresses: refuse to register an address that no
-    institution claims. connector_url: where FSPs reach us. reconcile_at: time of day (UTC, ``06:00``) at which
-    yesterday is reconciled, "" for never; reconcile_tolerance_days: that sending and booking may be apart.
+    deliveries: of a stream entry before it is noted as a dead letter and left alone for a while. strict_addresses:
+    refuse to register an address that no institution claims. connector_url: where FSPs reach us. reconcile_at: time
+    of day (UTC, ``06:00``) at which yesterday is reconciled, "" for never; reconcile_tolerance_days: that sending and
+    booking may be apart.
     """
 
     slice_size: int = 5000

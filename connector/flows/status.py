@@ -20,6 +20,9 @@ _WHOLE_BATCH: Final = {BatchState.REFUSED: InstructionStatus.RJCT, BatchState.CA
 _NO_REASON: Final = Reason("")
 _CODED: Final = re.compile(r"([A-Z]{2}\d{2}|NARR) (.*)", re.DOTALL)
 
+OUTCOMES: Final = frozenset(result.value for result in Outcome)
+"""The words by which payments may be filtered, beside ISO codes."""
+
 
 @dataclass(frozen=True, slots=True)
 class BatchSummary:
@@ -60,7 +63,8 @@ async def summary(services: Services, ref: str) -> BatchSummary:
 async def details(services: Services, ref: str, *, page: int, size: int, status: str = "") -> list[PaymentRecord]:
     """Give a page (from 0) of the payments, in the order of the batch's slices.
 
-    status: an ISO code or an outcome, "" for all. Raises ``NotFound``; ``Refused`` for an unknown status.
+    status: ISO codes, comma separated, or an outcome, "" for all. Raises ``NotFound``; ``Refused`` for an unknown
+    status.
     """
     wanted = _wanted(status)
     whole = await summary(services, ref)
@@ -87,10 +91,11 @@ def _wanted(status: str) -> frozenset[int]:
     """The status bytes that a filter lets pass; raises ``Refused``."""
     if not status:
         return frozenset(range(len(CODES)))
-    if status.lower() in {result.value for result in Outcome}:
+    if status.lower() in OUTCOMES:
         return frozenset(code for code, result in enumerate(OUTCOME_OF_BYTE) if result.value == status.lower())
-    if status.upper() in {code.value for code in CODES}:
-        return frozenset({BYTE_OF[InstructionStatus(status.upper())]})
+    codes = [code for code in CODES if code.value in status.upper().split(",")]
+    if codes:
+        return frozenset(BYTE_OF[code] for code in codes)
     raise Refused.because("/status", "unknown_status", "The status is neither an ISO code nor an outcome.")
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from connector.domain.errors import Refused, Unavailable
+from connector.domain.errors import Misconfigured, Refused, Unavailable
 from connector.domain.event import Event
 from connector.flows import reconciliation
 from connector.flows.services import Services
@@ -21,6 +21,8 @@ TIMER_SECONDS: Final = 0.1
 MOST_TIMERS: Final = 1000
 MOST_PAUSE_SECONDS: Final = 5.0
 PUT_OFF_SECONDS: Final = 60.0
+SLOW_SECONDS: Final = 5.0
+SET_ASIDE_SECONDS: Final = 600.0
 DEAD_LETTER_LIFE_SECONDS: Final = 90 * 24 * 3600.0
 
 _log = structlog.get_logger(__name__)
@@ -92,14 +94,9 @@ class Worker:
                 self._running[key] = asyncio.create_task(self._carry(key, entry))
 
     async def _carry(self, key: str, entry: Entry) -> None:
-        """Carry one entry to its step; what fails stays in the queue and comes again, but not for ever."""
+        """Carry one entry to its step; what fails stays in the queue and comes again."""
         try:
-            if entry.deliveries > self._services.settings.deliveries:
-                await self._bury(entry)
-            else:
-                await self._step(entry)
-        except Refused as refused:
-            await self._put_off(entry, refused)
+            await self._attempt(entry)
         except Exception as error:  # noqa: BLE001 (a step's fault must not end the worker; the entry is taken over later)
             task = entry.task
             _log.error(
@@ -107,6 +104,17 @@ class Worker:
             )
         finally:
             self._running.pop(key, None)
+
+    async def _attempt(self, entry: Entry) -> None:
+        """Run the entry's step; what has nothing to do with the entry itself does not count against it."""
+        if entry.deliveries > self._services.settings.deliveries:
+            return await self._set_aside(entry)
+        try:
+            return await self._step(entry)
+        except (Refused, Misconfigured) as error:
+            return await self._put_off(entry, str(error), PUT_OFF_SECONDS)
+        except TimeoutError:  # a slow institution keeps others waiting for their turn
+            return await self._put_off(entry, "The step took too long.", SLOW_SECONDS)
 
     async def _step(self, entry: Entry) -> None:
         """Run the step, again while the store or a peer is away."""
@@ -120,21 +128,21 @@ class Worker:
                 await self._pause(backoff(0.1, failures, MOST_PAUSE_SECONDS))
                 failures += 1
 
-    async def _put_off(self, entry: Entry, refused: Refused) -> None:
-        """A step refuses to run when the directory no longer leads anywhere: wait until an operator has mended it."""
+    async def _put_off(self, entry: Entry, sentence: str, seconds: float) -> None:
+        """Come back later: when an operator has mended the directory or the keys, or an institution is faster."""
         task, store, now = entry.task, self._services.store, self._services.clock()
-        await store.events.add(task.batch, Event(now, "isogate", "put off", self._name, str(refused), task.step))
-        await store.queue.put([replace(task, due_at=now + PUT_OFF_SECONDS)])
-        await store.queue.done(entry)
+        await store.events.add(task.batch, Event(now, "isogate", "put off", self._name, sentence[:300], task.step))
+        await store.queue.done(entry, [replace(task, due_at=now + seconds)])
 
-    async def _bury(self, entry: Entry) -> None:
-        """Give an entry up that failed again and again: keep it as a dead letter, and say so in the batch's log."""
+    async def _set_aside(self, entry: Entry) -> None:
+        """Leave an entry alone for a while that failed again and again, and say so; no payment is given up."""
         task, store, now = entry.task, self._services.store, self._services.clock()
         letter = {"step": task.step, "batch": task.batch, "number": task.number, "data": task.data, "at": now}
-        await store.records.put("dead-letter", entry.id, json.dumps(letter), DEAD_LETTER_LIFE_SECONDS)
+        name = f"{task.step}-{task.batch}-{task.number}"
+        await store.records.put("dead-letter", name, json.dumps(letter), DEAD_LETTER_LIFE_SECONDS)
         detail = f"{task.step} {task.number} failed {entry.deliveries - 1} times"
-        await store.events.add(task.batch, Event(now, "isogate", "given up", self._name, "dead letter", detail))
-        await store.queue.done(entry)
+        await store.events.add(task.batch, Event(now, "isogate", "set aside", self._name, "dead letter", detail))
+        await store.queue.done(entry, [replace(task, due_at=now + SET_ASIDE_SECONDS)])
         _log.error("dead letter", step=task.step, batch=task.batch, number=task.number)
 
     async def _pause(self, seconds: float) -> None:

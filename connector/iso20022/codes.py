@@ -66,6 +66,10 @@ class StatusTable:
         """Translate; a status that the table does not know is neither success nor failure."""
         return self.by_reason.get((status, reason)) or self.by_status.get(status, self.otherwise)
 
+    def codes(self, word: str) -> str:
+        """The ISO codes that the contract calls by this word, comma separated; "" for none."""
+        return ",".join(code for code, told in self.by_status.items() if told.status == word.upper())
+
 
 def load_status_table(file: Path = MAPPINGS_FOLDER / "govstack" / "status.yaml") -> StatusTable:
     """Read the table of contract statuses. Raises ``Misconfigured``."""

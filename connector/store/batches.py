@@ -5,11 +5,11 @@ import math
 from asyncio import to_thread
 from collections.abc import Sequence
 from heapq import nlargest
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
-from connector.domain.batch import TRANSITIONS, Batch, BatchProgress, BatchState
+from connector.domain.batch import TRANSITIONS, Batch, BatchKind, BatchProgress, BatchState
 from connector.domain.chunk import Chunk, ChunkStatus, Tally, tallies
 from connector.domain.errors import NotFound, NotPermitted
 from connector.domain.event import Event
@@ -27,6 +27,15 @@ SLICE_LIFE_SECONDS: Final = 86_400
 """How long a slice waits for its batch to be created."""
 
 _facts = msgspec.msgpack.Decoder(Batch)
+
+
+class _Named(NamedTuple):
+    """A batch that goes by some sender's id; the order is that of preference."""
+
+    pays: bool
+    accepted_at: float
+    ref: str
+    source: str
 
 
 class Batches:
@@ -206,22 +215,20 @@ class Batches:
     async def by_sender_id(self, batch_id: str, source: str = "") -> str | None:
         """Find the reference behind a batch id as the Source BB knows it.
 
-        The newest, where several sources use the same id and ``source`` does not say which one is meant.
+        A payment goes before the prevalidation of the same id. The newest, where several sources use the same id and
+        ``source`` does not say which one is meant.
         """
         names = await self._link.ask("HGETALL", self._keyspace.sender(batch_id))
-        meant = [
-            (float(at), ref)
-            for field, value in names.items()
-            for at, ref in [value.decode().split(" ")]
-            if not source or field.decode().partition(" ")[2] == source
-        ]
-        ref = max(meant)[1] if meant else None
-        return ref if ref and await self._link.ask("EXISTS", self._keyspace.batch(ref)) else None
+        meant = sorted((_named(field, value) for field, value in names.items()), reverse=True)
+        for name in meant:
+            if source in {"", name.source} and await self._link.ask("EXISTS", self._keyspace.batch(name.ref)):
+                return name.ref
+        return None
 
     async def _name_by_sender(self, batch: Batch) -> None:
         """Note the sender's id before the batch is made: a name without a batch is harmless, the reverse is not."""
         key = self._keyspace.sender(batch.batch_id)
-        field, value = f"{batch.contract} {batch.source}", f"{batch.accepted_at!r} {batch.ref}"
+        field, value = f"{batch.kind} {batch.contract} {batch.source}", f"{batch.accepted_at!r} {batch.ref}"
         await self._link.ask("HSETNX", key, field, value)
 
     def _order(self, batch: Batch) -> dict[str, object]:
@@ -258,6 +265,12 @@ class Batches:
         if sealed is None:
             raise NotFound("chunk", f"{ref} {number}")
         return self._statuses.open(sealed, self._status_name(ref, number))
+
+
+def _named(field: bytes, value: bytes) -> _Named:
+    kind, _, source = field.decode().split(" ", 2)
+    accepted_at, ref = value.decode().split(" ")
+    return _Named(kind == BatchKind.DISBURSEMENT, float(accepted_at), ref, source)
 
 
 def _token(digest: str) -> str:

@@ -28,21 +28,29 @@ register('isogate_deposit', function(keys, args)
   return redis.call('SADD', keys[2], args[3])
 end)
 
+-- Moves an amount from available to reserved. Gives what is then available; nothing, and no change, for a full counter.
+local function set_apart(funds, currency, amount)
+  local available = redis.pcall('HINCRBY', funds, currency .. ':available', negated(amount))
+  if type(available) ~= 'number' then return nil end
+  if type(redis.pcall('HINCRBY', funds, currency .. ':reserved', amount)) == 'number' then return available end
+  shift(funds, currency, 'available', amount)
+  return nil
+end
+
 -- KEYS[2]: the hold. args: 1 for an open budget, then currency, amount, ... Gives the currency that is short, or ''.
 register('isogate_reserve', function(keys, args)
   local funds, hold = keys[1], keys[2]
   if redis.call('EXISTS', hold) == 1 then return '' end
   for i = 2, #args, 2 do
-    local available = shift(funds, args[i], 'available', negated(args[i + 1]))
-    if available < 0 and args[1] ~= '1' then
-      for k = 2, i, 2 do shift(funds, args[k], 'available', args[k + 1]) end
+    local available = set_apart(funds, args[i], args[i + 1])
+    if not available or (available < 0 and args[1] ~= '1') then
+      for k = 2, available and i or i - 2, 2 do set_apart(funds, args[k], negated(args[k + 1])) end
       return args[i]
     end
   end
   redis.call('HSET', hold, 'closed', '')
   for i = 2, #args, 2 do
     widen(funds, args[i], '0')
-    shift(funds, args[i], 'reserved', args[i + 1])
     redis.call('HSET', hold, 'held:' .. args[i], args[i + 1], 'left:' .. args[i], args[i + 1])
   end
   return ''
@@ -79,10 +87,11 @@ register('isogate_settle', function(keys, args)
   return 'ok'
 end)
 
--- KEYS[2]: the hold. args: reason
+-- KEYS[2]: the hold. args: reason. Where nothing was reserved yet, the closed hold keeps a late reservation out.
 register('isogate_release', function(keys, args)
   local funds, hold = keys[1], keys[2]
-  if redis.call('HGET', hold, 'closed') ~= '' then return 0 end
+  local closed = redis.call('HGET', hold, 'closed')
+  if closed and closed ~= '' then return 0 end
   local fields = redis.call('HGETALL', hold)
   for i = 1, #fields, 2 do
     local currency = fields[i]:match('^left:(.+)$')

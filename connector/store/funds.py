@@ -42,7 +42,7 @@ class Funds:
     async def reserve(self, programme: str, ref: str, amounts: Mapping[str, int], open_budget: bool) -> str:
         """Reserve all amounts (minor units by currency) for a batch, or none.
 
-        "" when reserved, now or before; else the first currency that is short.
+        "" when reserved, now or before, also when released since; else the first currency that is short.
         """
         pairs = [text for currency, minor in amounts.items() for text in (currency, _text(minor))]
         short: bytes = await self._link.call("reserve", self._keys(programme, ref), int(open_budget), *pairs)
@@ -63,7 +63,7 @@ class Funds:
             raise NotPermitted("reservation", f"{ref} {currency}", "closed" if answer == b"closed" else "used up")
 
     async def release(self, programme: str, ref: str, reason: str) -> None:
-        """Give back what is left of a batch's reservation and close it."""
+        """Give back what is left of a batch's reservation and close it, so that nothing can be reserved any more."""
         await self._link.call("release", self._keys(programme, ref), reason or "released")
 
     async def balances(self, programme: str) -> dict[str, FundsBalance]:

@@ -51,7 +51,7 @@ FAMILIES: Final = (
     Family(
         r"sender:.+",
         "hash",
-        "contract and source -> acceptance time and reference, by the Source BB's batch id",
+        "kind, contract and source -> acceptance time and reference, by the Source BB's batch id",
         "kept",
     ),
     Family(r"index:all", "sorted set", "references by time of acceptance", "kept"),

@@ -133,7 +133,7 @@ async def _translated() -> AsyncIterator[None]:
     except AuthenticationError as error:
         raise Misconfigured("store", 0, "", "the server refuses the user or password") from error
     except (NoConnection, NoAnswer, BusyLoadingError, ReadOnlyError, OutOfMemoryError, OSError) as error:
-        raise Unavailable("store", type(error).__name__) from error
+        raise Unavailable("store", f"the server cannot be reached ({type(error).__name__})") from error
     except ResponseError as error:
         if any(word in str(error) for word in PASSING):
             raise Unavailable("store", "the server cannot write at the moment") from error

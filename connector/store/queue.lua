@@ -49,11 +49,6 @@ register('isogate_take_over', function(keys, args)
   return taken
 end)
 
--- KEYS: stream. args: group, id
-register('isogate_done', function(keys, args)
-  return strike(keys[1], args[1], args[2])
-end)
-
 -- KEYS: timers, streams. args: now, limit. A timer's member is its stream, a line feed and the task.
 register('isogate_wake', function(keys, args)
   local due = redis.call('ZRANGEBYSCORE', keys[1], '-inf', args[1], 'WITHSCORES', 'LIMIT', 0, args[2])

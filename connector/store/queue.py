@@ -65,9 +65,13 @@ class Queue:
                 taken += [_entry(*fields) for fields in found]
         return taken
 
-    async def done(self, entry: Entry) -> None:
-        """Strike a finished task off; repeating it changes nothing."""
-        await self._link.call("done", [entry.stream], GROUP, entry.id)
+    async def done(self, entry: Entry, then: Sequence[Task] = ()) -> None:
+        """Strike a finished task off and append those of the same batch that follow, in one step.
+
+        Repeating it appends them again, which every step has to bear.
+        """
+        outbox = self._outbox.packed(entry.task.batch, then, done=entry)
+        await self._link.call("enqueue", [entry.stream], outbox)
 
     async def wake_due(self, now: float, limit: int = 1000) -> int:
         """Move up to ``limit`` timers a partition that are due at ``now`` (Unix seconds) to their streams."""

@@ -6,16 +6,17 @@ from connector.domain.batch import Batch, BatchProgress, BatchState
 from connector.domain.chunk import Chunk, Tally
 from connector.domain.errors import Refused
 from connector.domain.status import Outcome
+from connector.store.funds import LARGEST_AMOUNT
 
-LARGEST_TOTAL: Final = 2**63 - 1
-"""Counters have 63 bits."""
+LARGEST_TOTAL: Final = LARGEST_AMOUNT
+"""What cannot be reserved is not taken in."""
 
 Change = tuple[str, str, str, str]
 """Currency, outcome, payments and minor units to add, as text: a function must not calculate with them."""
 
 
 def check(batch: Batch) -> None:
-    """Refuse sums that the counters cannot hold."""
+    """Refuse sums that the counters cannot hold; raises ``Refused``."""
     if any(tally.minor > LARGEST_TOTAL for tally in batch.expected.values()):
         raise Refused.because("/", "AM12", "The sum of the batch is too large; split it.")
 

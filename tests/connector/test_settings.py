@@ -3,6 +3,7 @@ import os
 
 import pytest
 
+from connector.app import tls_context
 from connector.domain.errors import Misconfigured
 from connector.settings import PREFIX, Profile, Settings, environment, load
 
@@ -72,3 +73,30 @@ def test_children_read_the_same_settings_and_no_secret_is_written_down(monkeypat
 
 def test_every_setting_is_documented():
     assert not [name for name, field in Settings.model_fields.items() if not field.description]
+
+
+@pytest.mark.parametrize("name", ["SOURCE_TOKENS", "SCHEMAS"])
+def test_a_setting_that_is_not_json_is_named_and_not_repeated(monkeypatch, name):
+    monkeypatch.setenv(PREFIX + name, "{secret")
+    with pytest.raises(Misconfigured, match=f"{PREFIX}{name}: is not valid JSON") as caught:
+        load()
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["foo://x", "localhost:6379", "redis://"])
+def test_a_store_that_is_no_redis_url_is_refused(url):
+    with pytest.raises(Misconfigured, match="REDIS_URL"):
+        load(redis_url=url)
+
+
+def test_a_certificate_that_is_none_is_named(tmp_path):
+    for name in ("certificate", "key"):
+        (tmp_path / name).write_text("PEM")
+    settings = load(tls_certificate=tmp_path / "certificate", tls_key=tmp_path / "key")
+    with pytest.raises(Misconfigured, match="certificate: is no PEM file"):
+        tls_context(settings)
+
+
+def test_a_sandbox_listens_for_its_simulators_too():
+    assert load(port=4000).listening == [("127.0.0.1", 4000), ("127.0.0.1", 4001)]
+    assert load(port=4000, simulators_url="http://elsewhere").listening == [("127.0.0.1", 4000)]

@@ -1,5 +1,6 @@
 """Around every request: ids, health, metrics, documentation, and errors without innards."""
 
+import asyncio
 import gzip
 import re
 
@@ -110,3 +111,32 @@ def test_every_example_in_the_documentation_is_valid(strict):
             operation.body.read(
                 operation.body.adapter(strict).validate_python(decode(encode(operation.body.example)))
             )
+
+
+async def test_the_root_shows_the_way_to_the_documentation(client):
+    answer = await client.get("/", allow_redirects=False)
+    assert answer.status == 302
+    assert answer.headers["Location"] == "/docs"
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("[]", "A JSON object is expected."),
+        ('{"RequestID": 1}', "/RequestID: A JSON string is expected."),
+        ('{"RequestID": "REQ00000000\\u0001"}', "/RequestID: Control characters are not allowed."),
+    ],
+)
+async def test_refusals_speak_of_json_not_of_the_programming_language(client, body, sentence):
+    answer = await client.post("/register-beneficiary", data=body, headers={"Content-Type": "application/json"})
+    assert sentence in (await answer.json())["ResponseDescription"]
+
+
+async def test_a_body_that_announces_itself_too_large_is_refused_before_it_is_sent(make_client):
+    client = await make_client(max_body_bytes=1000)
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(
+        b"POST /bulk-payment HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1001\r\n\r\n"
+    )
+    assert b" 413 " in await asyncio.wait_for(reader.readline(), 5)
+    writer.close()

@@ -248,6 +248,23 @@ async def test_a_large_batch_is_parsed_off_the_loop_with_the_same_result(make_cl
     await assert_refused(await threaded.post("/bulk-payment", json=bad), "/bulk-payment", "/CreditInstructions/5")
 
 
+async def test_the_entry_that_failed_is_named_and_the_others_are_stored(client, services):
+    assert (await client.post("/register-beneficiary", json=PEOPLE)).status == 200
+    known = PEOPLE["Beneficiaries"][0]
+    other = {**known, "FinancialAddress": "1000099999"}
+    new = {**known, "PayeeFunctionalID": "PERSON00000000009999"}
+    answer = await client.post("/register-beneficiary", json={**PEOPLE, "Beneficiaries": [new, other]})
+    body = await assert_refused(answer, "/register-beneficiary", "/Beneficiaries/1: ")
+    assert "1 of 2 failed" in body["ResponseDescription"]
+    found = await services.store.mapper.resolve(PEOPLE["SourceBBID"], [new["PayeeFunctionalID"]])
+    assert found[0] is not None
+
+
+async def test_an_empty_narration_is_refused_where_it_may_be_left_out(client):
+    bad = changed(BATCH, ("CreditInstructions", 0, "Narration"), "")
+    await assert_refused(await client.post("/bulk-payment", json=bad), "/bulk-payment", "/CreditInstructions/0")
+
+
 async def test_an_unknown_prevalidation_is_echoed(client):
     question = {"RequestID": "REQ000000002", "Source_BatchID": "BATCH0000009"}
     answer = await client.post("/prepayment-validation-response", json=question)

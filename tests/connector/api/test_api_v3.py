@@ -1,8 +1,12 @@
 """GovStack v3.0 over HTTP: what is good, every kind of bad input, repeats and conflicts."""
 
 import copy
+from dataclasses import replace
 
 import pytest
+
+from connector.domain.directory import ChannelKind
+from connector.flows import peers
 
 REGISTER = "/identityAccountMapper/beneficiary"
 HEADERS = {"X-Callback-URL": "http://localhost:1/callback", "X-Registering-Institution-ID": "MINISTRY0001"}
@@ -281,7 +285,14 @@ async def test_details_are_paged_and_filtered(client):
     assert await page("&pageNo=9&pageSize=2") == []
     assert await page("&status=RJCT") == []
     assert await page("&status=ongoing&direction=OUTGOING") == ["TX1", "TX2", "TX3", "TX4", "TX5"]
+    assert await page("&status=RECEIVED&pageSize=1") == ["TX1"]
     assert await page("&direction=INCOMING") == []
+
+
+async def test_details_say_the_status_in_the_contracts_word_and_as_the_iso_code(client):
+    ref = (await (await send(client)).json())["batchId"]
+    answer = await client.get(f"/api/v1/batch/detail?batchId={ref}", headers=BATCH_HEADERS)
+    assert {(each["status"], each["statusDetail"]) for each in await answer.json()} == {("RECEIVED", "RCVD")}
 
 
 @pytest.mark.parametrize("query", ["pageNo=-1", "pageNo=x", "pageSize=0", "pageSize=1001", "status=NONSENSE"])
@@ -289,3 +300,30 @@ async def test_wrong_paging_is_refused(client, query):
     ref = (await (await send(client)).json())["batchId"]
     answer = await client.get(f"/api/v1/batch/detail?batchId={ref}&{query}", headers=BATCH_HEADERS)
     await assert_refused(answer)
+
+
+async def paid_by_json(client, services):
+    """Have a batch sent to the payer bank by JSON; give our name of the message, and the bank's."""
+    directory = await services.store.directory.load()
+    bank = replace(directory.institutions["TREAXU22"], channel=ChannelKind.GOVSTACK_JSON)
+    await services.store.directory.save_institution(bank)
+    batch_id = (await (await send(client)).json())["batchId"]
+    return f"{batch_id}P0"
+
+
+async def test_a_status_push_needs_not_name_who_speaks(client, services):
+    message_id = await paid_by_json(client, services)
+    await peers.remember(services, "TREAXU22", "THEIRNAME", message_id)
+    counts = {"TotalTransactions": 5, "ongoing": 0, "failed": 0, "completed": 5}
+    for name in ("THEIRNAME", message_id):
+        answer = await client.post(f"/api/v1/batch?batchId={name}&X-CorrelationID=C1", json=counts)
+        body = await assert_refused(answer)
+        assert body["errors"][0]["code"] == "unknown_message"  # nothing was sent: there is no worker here
+    foreign = await client.post("/api/v1/batch?batchId=NOBODYS&X-CorrelationID=C1", json=counts)
+    await assert_refused(foreign)
+
+
+async def test_a_reused_correlation_id_is_called_by_its_name(client):
+    await send(client)
+    body = await assert_refused(await send(client, with_field(0, "amount", 11)))
+    assert "X-CorrelationID" in body["responseDescription"]

@@ -1,5 +1,6 @@
 """A small world for the flows: a directory, an FSP that speaks real ISO 20022, and a hand that carries the steps."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -49,6 +50,8 @@ class Fsp:
         self.calls: list[tuple[str, dict[str, str], object]] = []
         self.callbacks: list[dict[str, object]] = []
         self.callback_answers: list[int] = []
+        self.forgetful = False  # asked about a message, it says that it never saw it
+        self.meanwhile: Callable[[CreditTransfer | VerificationRequest], Awaitable[web.Response | None]] | None = None
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=1 << 28)
@@ -98,7 +101,7 @@ class Fsp:
         created = datetime.now(UTC).replace(microsecond=0)
         return VerificationReport(f"R{message.message_id}", created, message.message_id, "Bank", results)
 
-    async def _take(self, request: web.Request) -> web.Response:
+    async def _take(self, request: web.Request) -> web.Response:  # noqa: C901 (one bank, all its moods)
         if self.mode == "down":
             return web.Response(status=503)
         if self.mode == "refuse":
@@ -116,6 +119,8 @@ class Fsp:
             return self._xml("camt.029.001.09", answer) if answer else web.Response(status=202)
         assert isinstance(message, CreditTransfer | VerificationRequest)
         self.messages.append(message)
+        if self.meanwhile is not None and (answer := await self.meanwhile(message)) is not None:
+            return answer
         if self.mode == "lose":
             return web.Response(status=500)
         if self.mode == "accept":
@@ -125,7 +130,7 @@ class Fsp:
     def _inquired(self, inquiry: StatusInquiry) -> web.Response:
         self.inquiries.append(inquiry)
         message = self.by_id(inquiry.original_message_id)
-        if message is None:
+        if message is None or self.forgetful:
             return self._xml("pain.002.001.10", unknown(inquiry))
         if self.mode == "accept":
             return web.Response(status=202)
@@ -157,7 +162,7 @@ class Fsp:
     async def _tell(self, request: web.Request) -> web.Response:
         self.asked.append(request.match_info["id"])
         message = self.by_id(request.match_info["id"])
-        if message is None:
+        if message is None or self.forgetful:
             return web.Response(status=404)
         if self.mode == "accept":
             return web.Response(status=204)

@@ -1,6 +1,7 @@
 """Reports that an FSP pushes: whole, partial, repeated, late, wrong, foreign."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -9,7 +10,7 @@ from flow_world import World, pay, person
 from connector.domain.batch import Batch, BatchState
 from connector.domain.errors import Refused
 from connector.domain.messages import BlockStatus, CreditTransfer, PaymentReturn, ReturnedTransfer, TransactionStatus
-from connector.flows import inbound, status
+from connector.flows import collect, inbound, status
 
 
 async def sent(world: World, payments: int = 3) -> tuple[Batch, CreditTransfer]:
@@ -168,6 +169,15 @@ async def test_a_return_before_the_final_report_counts(world: World) -> None:
     assert await statuses(world, batch) == ["RTND", "ACSC", "ACSC"]
 
 
+async def test_a_return_may_carry_the_banks_own_transaction_id(world: World) -> None:
+    batch, message = await sent(world)
+    await push(world, message)
+    value = returned(message, 2)
+    value = replace(value, returns=[value.returns[0]._replace(transaction_id="TREAXU2200000001L0.2")])
+    await inbound.message(world.services, "TREAXU22", world.fsp.engine.write("generic", "pacs.004.001.09", value))
+    assert await statuses(world, batch) == ["ACSC", "ACSC", "RTND"]
+
+
 async def test_a_return_of_another_amount_is_refused(world: World) -> None:
     _, message = await sent(world)
     await push(world, message)
@@ -185,3 +195,67 @@ async def test_the_log_has_no_account_number(world: World) -> None:
     ]  # fmt: skip
     accounts = [transfer.creditor_account for transfer in message.transfers]
     assert not any(account in repr(events) for account in accounts)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda world, message: world.fsp.report(message, original_count=4),
+        lambda world, message: world.fsp.report(message, transactions=[TransactionStatus("X", "X", "", "ACSC")]),
+        lambda world, message: world.fsp.report(message).replace(b"</OrgnlMsgId>", b"</OrgnlMsgId><Bad/>"),
+        lambda world, message: world.fsp.report(message)[:-9],
+        lambda world, message: world.fsp.report(message, original_message_id=message.message_id[:-1] + "7"),
+    ],
+)
+async def test_a_refused_report_stands_in_the_batchs_log(world: World, spoil) -> None:
+    batch, message = await sent(world)
+    with pytest.raises(Refused) as refused:
+        await inbound.message(world.services, "TREAXU22", spoil(world, message))
+    last = (await status.events(world.services, batch.ref))[-1]
+    assert (last.actor, last.action, last.outcome) == ("TREAXU22", "report refused", str(refused.value)[:300])
+
+
+async def test_a_foreign_report_stands_in_the_batchs_log(world: World) -> None:
+    batch, message = await sent(world)
+    with pytest.raises(Refused):
+        await inbound.message(world.services, "UNIOXU22", world.fsp.report(message))
+    assert (await status.events(world.services, batch.ref))[-1].actor == "UNIOXU22"
+
+
+async def test_what_a_bank_says_is_kept_without_account_numbers(world: World) -> None:
+    batch, message = await sent(world, 1)
+    account = message.transfers[0].creditor_account
+    said = of(message, 0, "RJCT", "AC04")._replace(information=f"Account {account} is closed")
+    await push(world, message, transactions=[said])
+    records = await status.details(world.services, batch.ref, page=0, size=9)
+    assert [record.information for record in records] == ["Account … is closed"]
+
+
+async def test_a_denial_is_told_without_account_numbers(world: World) -> None:
+    batch = await world.submit(pay(1), programme="ASKING", callback=world.callback)
+    await world.carry()
+    await collect.authorisation_answer(world.services, "TREAXU22", batch.ref, False, "9000000001 is empty")
+    await world.carry()
+    assert "9000000001" not in repr(await status.events(world.services, batch.ref))
+    assert "9000000001" not in repr(world.fsp.callbacks)
+    assert "is empty" in str(world.fsp.callbacks[0]["note"])
+
+
+async def test_a_report_that_contradicts_a_final_status_is_written_down(world: World) -> None:
+    batch, message = await sent(world)
+    await push(world, message, transactions=[of(message, 0, "RJCT", "AC04")])
+    assert await push(world, message, transactions=[of(message, 0, "ACSC")]) == "repeated"
+    assert await statuses(world, batch) == ["RJCT", "PDNG", "PDNG"]
+    last = (await status.events(world.services, batch.ref))[-1]
+    assert (last.action, last.outcome) == (
+        "report contradicts",
+        "1 payments that have failed are reported as paid",
+    )
+
+
+async def test_a_reason_belongs_to_the_status_that_it_came_with(world: World) -> None:
+    batch, message = await sent(world, 1)
+    await push(world, message, transactions=[of(message, 0, "ACSP", "NARR")])
+    await push(world, message, transactions=[of(message, 0, "ACSC")])
+    records = await status.details(world.services, batch.ref, page=0, size=9)
+    assert [(record.status, record.reason) for record in records] == [("ACSC", "")]

@@ -287,3 +287,20 @@ async def test_a_callback_is_tried_again_and_then_given_up(world: World, clock) 
         clock.pass_seconds(4000)
         await world.carry()
     assert len(world.fsp.callbacks) == 3 + world.services.settings.callback_attempts
+
+
+async def test_what_the_sender_named_itself_is_repeated_as_named(world: World) -> None:
+    await world.onboard(person(4))
+    named = [
+        pay(1)._replace(address="1000000001", institution="NOBANK"),
+        pay(2)._replace(address="1000000002", modality="02"),
+        pay(3)._replace(address="1000000003", payee_functional_id=""),
+        pay(4)._replace(address="1000000005"),
+        pay(5),
+    ]
+    world.fsp.reject = {pay(number).instruction_id: "AC04" for number in (3, 4)}
+    batch = await world.submit(*named)
+    await world.carry()
+    again = await control.retry(world.services, batch.ref, "operator", "test")
+    repeated = await world.services.store.batches.slice(again.ref, 0)
+    assert sorted(repeated) == sorted(named)

@@ -310,6 +310,6 @@ async def test_a_payment_reported_settled_after_its_cancellation_alerts_the_oper
     await inbound.message(world.services, "TREAXU22", world.fsp.report(message))
     assert await statuses(world, batch) == ["CANC", "ACSC", "ACSC"]
     events = await status.events(world.services, batch.ref)
-    assert [event.outcome for event in events if event.action == "alert: contrary report"] == [
+    assert [event.outcome for event in events if event.action == "alert: report contradicts"] == [
         "ignored for 1 payments"
     ]

@@ -95,7 +95,7 @@ async def test_the_late_report_and_the_answer_agree_on_one_end(world: World, clo
     if not late_first:
         assert (await inbound.message(world.services, "TREAXU22", late)).status == "repeated"
     assert await statuses(world, batch) == (["ACSC", "ACSC"] if late_first else ["ACSC", "RJCT"])
-    assert await alerts(world, batch) == ([] if late_first else ["alert: contrary report"])
+    assert await alerts(world, batch) == ([] if late_first else ["alert: report contradicts"])
     assert len(world.fsp.callbacks) == 1
 
 

@@ -3,10 +3,11 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
 from flow_world import World, pay, person
 
 from connector.domain.batch import BatchState
-from connector.domain.errors import Unavailable
+from connector.domain.errors import Misconfigured, Unavailable
 from connector.flows import status, steps
 from connector.flows.worker import Worker
 from connector.store import Task
@@ -23,6 +24,12 @@ def finished(world: World, ref: str):
         return (await status.summary(world.services, ref)).progress.state is BatchState.COMPLETED
 
     return ask
+
+
+async def waiting(world: World) -> bool:
+    """Whether all that is left is one timer."""
+    depth = await world.services.store.queue.depth()
+    return depth["timers"] == sum(depth.values()) == 1
 
 
 async def idle(world: World) -> bool:
@@ -62,15 +69,40 @@ async def test_a_dead_workers_entry_is_taken_over(world: World) -> None:
     await running(world, finished(world, batch.ref), take_over_after_seconds=0.05)
 
 
-async def test_a_poisoned_entry_ends_as_a_dead_letter(world: World, monkeypatch) -> None:
+async def test_a_poisoned_entry_is_set_aside_and_tried_again_when_it_is_mended(
+    world: World, clock, monkeypatch
+) -> None:
     async def crash(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setitem(steps.STEPS, "admit", steps.Step("admit", crash, 5))
+    await world.onboard(person(1))
     batch = await world.submit(pay(1))
-    await running(world, lambda: idle(world), take_over_after_seconds=0.01, deliveries=2)
+    with monkeypatch.context() as patch:
+        patch.setitem(steps.STEPS, "admit", steps.Step("admit", crash, 5))
+        await running(world, lambda: waiting(world), take_over_after_seconds=0.01, deliveries=2)
     events = await status.events(world.services, batch.ref)
-    assert [event.action for event in events] == ["batch accepted", "given up"]
+    assert [event.action for event in events] == ["batch accepted", "set aside"]
+    letter = await world.services.store.records.get("dead-letter", f"admit-{batch.ref}-0")
+    assert letter is not None
+    clock.pass_seconds(601)
+    await running(world, finished(world, batch.ref))
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), Misconfigured("store", 0, "", "a key is missing")])
+async def test_what_is_not_the_entrys_fault_does_not_count_against_it(
+    world: World, clock, monkeypatch, error: Exception
+) -> None:
+    async def fail(*_: object) -> None:
+        raise error
+
+    await world.onboard(person(1))
+    batch = await world.submit(pay(1))
+    for _ in range(3):
+        with monkeypatch.context() as patch:
+            patch.setitem(steps.STEPS, "admit", steps.Step("admit", fail, 5))
+            await running(world, lambda: waiting(world), deliveries=1)
+        clock.pass_seconds(61)
+    await running(world, finished(world, batch.ref))
 
 
 async def test_the_store_being_away_for_a_while_loses_nothing(world: World, monkeypatch) -> None:

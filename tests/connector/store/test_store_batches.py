@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from store_samples import batch_of, chunk_of, created, event, instructions, running
 
-from connector.domain.batch import BatchState
+from connector.domain.batch import BatchKind, BatchState
 from connector.domain.chunk import Tally, advance_all, tallies
 from connector.domain.errors import Misconfigured, NotFound, NotPermitted, Refused
 from connector.domain.instruction import Reason
@@ -205,6 +205,12 @@ async def test_a_batch_is_found_by_the_senders_id(store: Store) -> None:
     assert await store.batches.by_sender_id("B1") == other.ref
     assert await store.batches.by_sender_id("B1", "TREASURY") == first.ref
     assert await store.batches.by_sender_id("B2") is None
+
+
+async def test_a_payment_goes_before_the_prevalidation_of_the_same_batch_id(store: Store) -> None:
+    paid = await created(store, "B1", [[1]], accepted_at=100.0)
+    await created(store, "V1", [[1]], accepted_at=200.0, batch_id="B1", kind=BatchKind.PREVALIDATION)
+    assert await store.batches.by_sender_id("B1") == paid.ref
 
 
 async def test_a_sealed_chunk_does_not_open_in_anothers_place(store: Store) -> None:

@@ -72,6 +72,13 @@ async def test_what_cannot_be_settled_says_why(store: Store) -> None:
     assert (await store.funds.balances("P"))["USD"] == FundsBalance(100, 0, 0, 100)
 
 
+async def test_nothing_is_reserved_for_a_batch_that_was_released_before(store: Store) -> None:
+    await store.funds.open("P", "USD", 100)
+    await store.funds.release("P", "B1", "cancelled")
+    assert await store.funds.reserve("P", "B1", {"USD": 60}, open_budget=False) == ""
+    assert (await store.funds.balances("P"))["USD"] == FundsBalance(100, 0, 0, 100)
+
+
 @pytest.mark.parametrize("minor", [-1, 2**62 + 1])
 async def test_amounts_beyond_the_counters_are_refused(store: Store, minor: int) -> None:
     with pytest.raises(Refused):
@@ -125,7 +132,7 @@ class FundsMachine(RuleBasedStateMachine):
     @rule(ref=BATCHES, amounts=st.dictionaries(CURRENCIES, AMOUNTS, min_size=1), open_budget=st.booleans())
     def reserve(self, ref: str, amounts: dict[str, int], open_budget: bool) -> None:
         short = self.runner.run(self.store.funds.reserve("P", ref, amounts, open_budget))
-        if ref in self.holds:
+        if ref in self.holds or ref in self.closed:
             assert short == ""
             return
         lacking = [currency for currency, minor in amounts.items() if self.balance(currency).available < minor]
@@ -165,8 +172,7 @@ class FundsMachine(RuleBasedStateMachine):
     @rule(ref=BATCHES)
     def release(self, ref: str) -> None:
         self.runner.run(self.store.funds.release("P", ref, "cancelled"))
-        if ref in self.holds:
-            self.closed.add(ref)
+        self.closed.add(ref)
 
     @invariant()
     def balances_are_the_models(self) -> None:
@@ -178,3 +184,14 @@ class FundsMachine(RuleBasedStateMachine):
 def test_funds_follow_the_model_whatever_happens(store_server: EmbeddedServer, keyring: Keyring) -> None:
     machine = type("Machine", (FundsMachine,), {"url": store_server.url, "keys": keyring})
     run_state_machine_as_test(machine, settings=settings(max_examples=40, stateful_step_count=25, deadline=None))
+
+
+async def test_a_counter_that_is_full_changes_nothing(store: Store) -> None:
+    full = {"EUR": 1, "USD": 2**62}
+    for ref in ("B1", "B2"):
+        assert await store.funds.reserve("P", ref, {"USD": 2**62 - 1}, open_budget=True) == ""
+    before = await store.funds.balances("P")
+    assert await store.funds.reserve("P", "B3", full, open_budget=True) == "USD"
+    after = await store.funds.balances("P")
+    assert after["USD"] == before["USD"]
+    assert all(balance == FundsBalance(0, 0, 0, 0) for currency, balance in after.items() if currency == "EUR")

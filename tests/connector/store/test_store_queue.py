@@ -136,3 +136,11 @@ async def test_an_equal_timer_is_moved_not_doubled(store: Store, clock) -> None:
 async def test_a_step_that_names_no_stream_is_refused(store: Store) -> None:
     with pytest.raises(ValueError, match="lower-case"):
         await store.queue.put([Task("no such:step", "B1")])
+
+
+async def test_what_follows_is_appended_in_the_step_that_strikes_the_entry_off(store: Store, clock) -> None:
+    await store.queue.put([Task("admit", "B1")])
+    (entry,) = await store.queue.take(("admit",), "w", 5, 0.0)
+    await store.queue.done(entry, [Task("resolve", "B1"), Task("inquire", "B1", due_at=clock() + 5)])
+    depth = await store.queue.depth()
+    assert (depth["admit"], depth["resolve"], depth["timers"]) == (0, 1, 1)
