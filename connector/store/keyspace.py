@@ -83,6 +83,7 @@ FAMILIES: Final = (
     Family(r"directory", "hash", "<kind>:<id> -> programme, institution or Source BB, sealed; settings", "kept"),
     Family(r"directory:version", "string", "counts the changes of the directory", "kept"),
     Family(r"record:[a-z-]+:.+", "string", "a small document, sealed", "as its writer says"),
+    Family(r"format", "string", "number of the format in which values are packed", "kept"),
     Family(r"layout", "string", "number of partitions; a store cannot be opened with another", "kept"),
 )
 
@@ -167,6 +168,10 @@ class Keyspace:
     def record(self, kind: str, identifier: str) -> str:
         """Key of a small document."""
         return f"{self.home(identifier)}:record:{kind}:{identifier}"
+
+    def format(self) -> str:
+        """Key of the number of the format in which values are packed."""
+        return f"{self.base(0)}:format"
 
     def layout(self) -> str:
         """Key of the number of partitions that the store was made with."""

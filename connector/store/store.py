@@ -1,7 +1,7 @@
 """The store as a whole."""
 
 from collections.abc import Callable
-from typing import Self
+from typing import Final, Self
 
 from connector.domain.errors import Misconfigured
 from connector.store import requirements
@@ -18,6 +18,9 @@ from connector.store.outbox import Outbox
 from connector.store.queue import Queue
 from connector.store.records import Records
 from connector.store.requests import Requests
+
+FORMAT: Final = 1
+"""How values are packed; counts up with every change after which older data cannot be read."""
 
 
 class Store:
@@ -43,7 +46,7 @@ class Store:
         """Connect to a server, check that it is fit for money, and load the function library.
 
         Raises Unavailable where no server answers, Misconfigured for one that is too old, not persistent or
-        evicting, or that holds a store of another number of partitions.
+        evicting, or that holds a store of another number of partitions or in another format.
         """
         link = Link(url)
         try:
@@ -51,6 +54,7 @@ class Store:
             await link.load()
             keyspace = Keyspace(partitions)
             await _check_layout(link, keyspace)
+            await _check_format(link, keyspace)
         except BaseException:
             await link.close()
             raise
@@ -71,3 +75,11 @@ async def _check_layout(link: Link, keyspace: Keyspace) -> None:
     there = int(await link.ask("GET", keyspace.layout()))
     if there != keyspace.partitions:
         raise Misconfigured("store", 0, "partitions", f"the store was made with {there} partitions")
+
+
+async def _check_format(link: Link, keyspace: Keyspace) -> None:
+    """Refuse a store whose values were written in a way that this version does not read."""
+    await link.ask("SET", keyspace.format(), FORMAT, "NX")
+    there = int(await link.ask("GET", keyspace.format()))
+    if there != FORMAT:
+        raise Misconfigured("store", 0, "format", f"the store has format {there}, this version knows {FORMAT}")

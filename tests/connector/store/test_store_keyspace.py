@@ -30,6 +30,7 @@ async def walk(store: Store, now: float) -> None:
     await store.callbacks.put(Callback("c1", batch.ref, "http://bb", "{}"))
     await store.records.put("prevalidation", "S/R:1", "{}", 60)
     await store.link.ask("SET", store.keyspace.layout(), store.keyspace.partitions)
+    await store.link.ask("SET", store.keyspace.format(), 1)
 
 
 async def test_every_key_is_documented_and_every_family_is_used(store: Store, clock) -> None:
