@@ -88,11 +88,11 @@ def store_url(settings: Settings) -> str:
     return settings.redis_url or EmbeddedServer(settings.data_dir / "store").url
 
 
-def build_worker(services: "Services", settings: Settings) -> "Worker":
+def build_worker(services: "Services", settings: Settings, name: str = "") -> "Worker":
     """Build a worker with a name that no other living worker has."""
     from connector.flows.worker import Worker
 
-    return Worker(services, f"{socket.gethostname()}-{os.getpid()}", settings.worker_concurrency)
+    return Worker(services, name or f"{socket.gethostname()}-{os.getpid()}", settings.worker_concurrency)
 
 
 def build_simulators(settings: Settings) -> "web.Application":

@@ -55,9 +55,7 @@ _CALLBACK: Final = Parameter(
 )
 _ACCEPTED: Final = Answer(200, "Received.", v1.AnswerV1, _GOOD)
 _REFUSED: Final = Answer(400, "Refused; nothing was changed.", v1.AnswerV1, _BAD)
-_FAILED_CASES: Final = Answer(
-    400, "Refused; or some entries failed and the others are stored.", v1.AnswerV1, _BAD
-)
+_FAILED_CASES: Final = Answer(400, "Refused; or some entries failed and the others are stored.", v1.AnswerV1, _BAD)
 
 
 def _acknowledge(request_id: str) -> web.Response:

@@ -25,7 +25,10 @@ def supervisor_of(settings: Settings, notice: Callable[[str], None], inherited: 
         stages[1].append(_http("simulators", ["simulators"], settings.simulators_base, "/healthcheck", variables))
     stages[1].append(_http("api", ["serve"], settings.api_url, "/ready", variables))
     for number in range(1, settings.workers + 1):
-        stages[1].append(Part(f"worker {number}", ["worker"], settings.api_url, _at_once, variables))
+        # only one instance runs on a data folder, so this name is free whenever the worker starts
+        name = f"{socket.gethostname()}{settings.data_dir.resolve()}/{number}"
+        arguments = ["worker", "--name", name]
+        stages[1].append(Part(f"worker {number}", arguments, settings.api_url, _at_once, variables))
     return Supervisor([stage for stage in stages if stage], notice, inherited)
 
 

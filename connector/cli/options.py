@@ -13,3 +13,12 @@ ProfileName = Annotated[
     str | None, typer.Option("--profile", help="sandbox (open) or production", show_default=False)
 ]
 Workers = Annotated[int | None, typer.Option("--workers", help="Worker processes [default: 1]", show_default=False)]
+WorkerName = Annotated[
+    str,
+    typer.Option(
+        "--name",
+        help="Different from that of every living worker; one that starts again under its name goes on with its work "
+        "[default: host and process id]",
+        show_default=False,
+    ),
+]

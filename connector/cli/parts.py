@@ -40,7 +40,9 @@ def serve(port: options.Port = None, data_dir: options.DataDir = None, profile: 
     run(until_stopped(body))
 
 
-def worker(data_dir: options.DataDir = None, profile: options.ProfileName = None) -> None:
+def worker(
+    data_dir: options.DataDir = None, profile: options.ProfileName = None, name: options.WorkerName = ""
+) -> None:
     """Run one worker alone; start as many as there are cores and machines."""
     settings = _begin("worker", data_dir=data_dir, profile=profile)
 
@@ -48,7 +50,7 @@ def worker(data_dir: options.DataDir = None, profile: options.ProfileName = None
         from connector.app import build_services, build_worker
 
         async with build_services(settings) as services:
-            await build_worker(services, settings).run(stop)
+            await build_worker(services, settings, name).run(stop)
 
     run(until_stopped(body))
 

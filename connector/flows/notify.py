@@ -52,7 +52,7 @@ async def progress(services: Services, entry: Entry) -> None:
         await store.queue.put(tasks.progress(batch, later))
         verb = batch.callback.verb or services.settings.callback_verb
         for currency, body in status_bodies(batch, now_at, services.clock()).items():
-            name = headers(batch.callback.correlation_id, f"{batch.ref}-progress-{currency}")
+            name = headers(batch.callback.correlation_id, f"{batch.ref}-progress-{currency}-{later:.0f}")
             await _deliver(services, verb, batch.callback.url, name, body)
     await store.queue.done(entry)
 

@@ -31,8 +31,8 @@ _log = structlog.get_logger(__name__)
 class Worker:
     """One worker; any number of them, in any number of processes, share the work.
 
-    name: different for every process, or a dead worker's entries are not told from a live one's;
-    concurrency: entries at once.
+    name: different from that of every living worker, or a dead one's entries are not told from a live one's; a worker
+    that starts again under its name goes on with what it had; concurrency: entries at once.
     """
 
     def __init__(self, services: Services, name: str, concurrency: int = 8) -> None:
@@ -42,6 +42,7 @@ class Worker:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._stop = asyncio.Event()
         self._armed = False
+        self._resumed = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set, then finish what was begun."""
@@ -64,7 +65,10 @@ class Worker:
                 failures += 1
 
     async def _take(self) -> None:
-        """Take as many entries as there are hands free."""
+        """Take as many entries as there are hands free; first of all what was in them under this name before."""
+        if not self._resumed:
+            self._begin(await self._services.store.queue.resume(self._name, tuple(STEPS)))
+            self._resumed = True
         if len(self._running) >= self._concurrency:
             await asyncio.wait(self._running.values(), return_when=asyncio.FIRST_COMPLETED)
         free = self._concurrency - len(self._running)

@@ -97,6 +97,7 @@ FAMILIES: Final = (
         "kept",
     ),
     Family(r"reconciliations", "sorted set", "<id> and programmes, by time of the request", "kept"),
+    Family(r"format", "string", "number of the format in which values are packed", "kept"),
     Family(r"layout", "string", "number of partitions; a store cannot be opened with another", "kept"),
 )
 
@@ -193,6 +194,10 @@ class Keyspace:
     def reconciliation(self, identifier: str) -> str:
         """Key of a reconciliation."""
         return f"{self.home(identifier)}:reconciliation:{identifier}"
+
+    def format(self) -> str:
+        """Key of the number of the format in which values are packed."""
+        return f"{self.base(0)}:format"
 
     def layout(self) -> str:
         """Key of the number of partitions that the store was made with."""

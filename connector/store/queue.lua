@@ -49,6 +49,24 @@ register('isogate_take_over', function(keys, args)
   return taken
 end)
 
+-- KEYS: the set of stream names. args: group, worker, steps... Gives what the worker of this name has not finished.
+register('isogate_resume', function(keys, args)
+  local taken, steps = {}, {}
+  for i = 3, #args do steps[args[i]] = true end
+  for _, stream in ipairs(redis.call('SMEMBERS', keys[1])) do
+    if steps[stream:match(':queue:([^:]+):')] then
+      local pending = redis.pcall('XPENDING', stream, args[1], '-', '+', 1000, args[2])
+      for _, held in ipairs(pending.err and {} or pending) do
+        local entry = redis.call('XCLAIM', stream, args[1], args[2], 0, held[1])[1]
+        if entry then
+          taken[#taken + 1] = {stream, entry[1], entry[2][2], entry[2][4] or '', held[4] + 1}
+        end
+      end
+    end
+  end
+  return taken
+end)
+
 -- KEYS: timers, streams. args: now, limit. A timer's member is its stream, a line feed and the task.
 register('isogate_wake', function(keys, args)
   local due = redis.call('ZRANGEBYSCORE', keys[1], '-inf', args[1], 'WITHSCORES', 'LIMIT', 0, args[2])

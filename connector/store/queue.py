@@ -65,6 +65,13 @@ class Queue:
                 taken += [_entry(*fields) for fields in found]
         return taken
 
+    async def resume(self, worker: str, steps: Sequence[str]) -> list[Entry]:
+        """Take what a worker of this name had in its hands when it died; no other may be living under the name."""
+        found = await self._link.call_all(
+            [("resume", [f"{base}:streams"], [GROUP, worker, *steps]) for base in self._keyspace.bases()]
+        )
+        return [_entry(*fields) for fields_of_one in found for fields in fields_of_one]
+
     async def done(self, entry: Entry, then: Sequence[Task] = ()) -> None:
         """Strike a finished task off and append those of the same batch that follow, in one step.
 

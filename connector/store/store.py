@@ -1,7 +1,7 @@
 """The store as a whole."""
 
 from collections.abc import Callable
-from typing import Self
+from typing import Final, Self
 
 from connector.domain.errors import Misconfigured
 from connector.store import requirements
@@ -20,6 +20,9 @@ from connector.store.reconciliations import Reconciliations
 from connector.store.records import Records
 from connector.store.requests import Requests
 from connector.store.statements import Statements
+
+FORMAT: Final = 1
+"""How values are packed; counts up with every change after which older data cannot be read."""
 
 
 class Store:
@@ -47,7 +50,7 @@ class Store:
         """Connect to a server, check that it is fit for money, and load the function library.
 
         Raises Unavailable where no server answers, Misconfigured for one that is too old, not persistent or
-        evicting, or that holds a store of another number of partitions.
+        evicting, or that holds a store of another number of partitions or in another format.
         """
         link = Link(url)
         try:
@@ -55,6 +58,7 @@ class Store:
             await link.load()
             keyspace = Keyspace(partitions)
             await _check_layout(link, keyspace)
+            await _check_format(link, keyspace)
         except BaseException:
             await link.close()
             raise
@@ -75,3 +79,11 @@ async def _check_layout(link: Link, keyspace: Keyspace) -> None:
     there = int(await link.ask("GET", keyspace.layout()))
     if there != keyspace.partitions:
         raise Misconfigured("store", 0, "partitions", f"the store was made with {there} partitions")
+
+
+async def _check_format(link: Link, keyspace: Keyspace) -> None:
+    """Refuse a store whose values were written in a way that this version does not read."""
+    await link.ask("SET", keyspace.format(), FORMAT, "NX")
+    there = int(await link.ask("GET", keyspace.format()))
+    if there != FORMAT:
+        raise Misconfigured("store", 0, "format", f"the store has format {there}, this version knows {FORMAT}")

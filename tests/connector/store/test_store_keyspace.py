@@ -33,6 +33,7 @@ async def walk(store: Store, now: float) -> None:
     await store.statements.put("TREAXU22", "9000000001", FACTS, [])
     await store.reconciliations.create(ASKED, [])
     await store.link.ask("SET", store.keyspace.layout(), store.keyspace.partitions)
+    await store.link.ask("SET", store.keyspace.format(), 1)
 
 
 async def test_every_key_is_documented_and_every_family_is_used(store: Store, clock) -> None:

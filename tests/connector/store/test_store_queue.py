@@ -86,6 +86,17 @@ async def test_a_dead_workers_tasks_are_taken_over_and_counted(store: Store) -> 
     assert await store.queue.take(STEPS, "heir", 10, 0) == []
 
 
+async def test_a_worker_that_starts_again_goes_on_with_its_own_tasks_at_once(store: Store) -> None:
+    await store.queue.put([Task("dispatch", f"B{n}") for n in range(6)])
+    mine = await store.queue.take(STEPS, "w1", 3, 0)
+    others = await store.queue.take(STEPS, "w2", 3, 0)
+    again = await store.queue.resume("w1", STEPS)
+    assert {entry.task for entry in again} == {entry.task for entry in mine}
+    assert {entry.deliveries for entry in again} == {2}
+    assert not {entry.task for entry in others} & {entry.task for entry in again}
+    assert await store.queue.resume("w3", STEPS) == []
+
+
 async def test_take_over_keeps_to_steps_and_count(store: Store) -> None:
     await store.queue.put([Task("dispatch", f"B{n}") for n in range(6)] + [Task("resolve", "B9")])
     await store.queue.take(STEPS, "dead", 100, 0)
