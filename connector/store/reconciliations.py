@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, TypeVar
 from connector.domain.errors import NotFound
 from connector.domain.reconciliation import Finding
 from connector.store.crypto import Keyring
-from connector.store.keyspace import GROUP, Keyspace
+from connector.store.keyspace import Keyspace
 from connector.store.link import Argument, Link
 from connector.store.outbox import Outbox
 from connector.store.packing import Sealer
@@ -169,4 +169,4 @@ class Reconciliations:
         outbox = self._outbox.packed(identifier, then, done=done)
         key = self._keyspace.reconciliation(identifier)
         if not await self._link.call("reconciled", [key], step, outbox, *fields):
-            await self._link.call("done", [done.stream], GROUP, done.id)
+            await self._link.call("enqueue", [key], self._outbox.packed(identifier, (), done=done))

@@ -248,8 +248,8 @@ async def test_a_report_that_contradicts_a_final_status_is_written_down(world: W
     assert await statuses(world, batch) == ["RJCT", "PDNG", "PDNG"]
     last = (await status.events(world.services, batch.ref))[-1]
     assert (last.action, last.outcome) == (
-        "report contradicts",
-        "1 payments that have failed are reported as paid",
+        "alert: report contradicts",
+        "1 payments have ended otherwise; their first ending stands",
     )
 
 

@@ -110,7 +110,7 @@ async def test_a_report_that_overtakes_an_inquiry_does_not_end_the_asking(world:
     message = world.fsp.messages[0]
     clock.pass_seconds(31)
     inquiry = (await world.take("inquire"))[0]
-    ask = world.services.channels.inquire
+    ask = world.services.channels.send
 
     async def overtaken(*args: object):
         answer = await ask(*args)
@@ -128,11 +128,11 @@ async def test_a_report_that_overtakes_an_inquiry_does_not_end_the_asking(world:
 
 
 class Overtaking:
-    """Channels whose inquiry is another."""
+    """Channels that something happens to while they send."""
 
-    def __init__(self, channels, inquire) -> None:
+    def __init__(self, channels, send) -> None:
         self._channels = channels
-        self.inquire = inquire
+        self.send = send
 
     def __getattr__(self, name: str):
         return getattr(self._channels, name)

@@ -311,5 +311,5 @@ async def test_a_payment_reported_settled_after_its_cancellation_alerts_the_oper
     assert await statuses(world, batch) == ["CANC", "ACSC", "ACSC"]
     events = await status.events(world.services, batch.ref)
     assert [event.outcome for event in events if event.action == "alert: report contradicts"] == [
-        "ignored for 1 payments"
+        "1 payments have ended otherwise; their first ending stands"
     ]
