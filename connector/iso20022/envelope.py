@@ -14,6 +14,9 @@ from connector.iso20022.validation import Validator
 from iso20022_schemas.catalogue import Catalogue
 
 _DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
+OFFSET_HEADER: Final = "head.001.001.02"
+"""Correspondent banks ask for a time offset in this version; the first version allows nothing but Z."""
+
 _SENDERS: Final = ("instructing_agent", "assigner", "initiating_party", "debtor_agent", "agent")
 _RECEIVERS: Final = ("instructed_agent", "assignee", "debtor_agent", "agent")
 
@@ -59,15 +62,15 @@ class Wrapper(NamedTuple):
             receiver=parties.receiver or _first(value, _RECEIVERS),
             business_message_id=_first(value, ("message_id", "reference")),
             message=message,
-            created=_moment(value),
+            created=_moment(value, envelope.header),
             service=envelope.service,
         )
         namespace = self.catalogue.namespace(envelope.header)
-        plain = parse(write_header(facts, namespace).encode())
+        plain = parse(write_header(facts, namespace, bics=envelope.bics).encode())
         faults = self.validator.check(plain, envelope.header).faults
         if faults:
             raise Refused([fault._replace(where=f"AppHdr/{fault.where}") for fault in faults])
-        return write_header(facts, namespace, signature)
+        return write_header(facts, namespace, signature, bics=envelope.bics)
 
 
 def _enclosed(envelope: Envelope, header: bytes, document: bytes) -> bytes:
@@ -81,9 +84,10 @@ def _first(value: Message, names: tuple[str, ...]) -> str:
     return next((str(found) for name in names if (found := getattr(value, name, ""))), "")
 
 
-def _moment(value: Message) -> str:
-    """When the message was made, in UTC as all versions of the header accept it."""
+def _moment(value: Message, header: str) -> str:
+    """When the message was made, in UTC: with Z, or with an offset in the version whose users ask for that."""
     created = getattr(value, "created", None) or getattr(value, "rejected_at", None)
     if not isinstance(created, datetime):
         raise Refused.because("AppHdr/CreDt", "missing", "The header needs the moment at which the message was made.")
-    return created.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    text = created.astimezone(UTC).isoformat(timespec="milliseconds")
+    return text if header == OFFSET_HEADER else text.replace("+00:00", "Z")

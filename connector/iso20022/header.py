@@ -35,15 +35,17 @@ def read_header(element: Element) -> BusinessHeader:
     )
 
 
-def write_header(header: BusinessHeader, namespace: str, signature: str = "") -> str:
+def write_header(header: BusinessHeader, namespace: str, signature: str = "", *, bics: bool = True) -> str:
     """Write an AppHdr of the version that has this namespace; signature: what stands in Sgntr.
+
+    bics: institutions are named by BIC where their identifier has the form of one.
 
     The result is for validation: an empty sender, for example, is not noticed here. Raises ``Refused`` for control
     characters.
     """
     parts = [
         f'<AppHdr xmlns="{namespace}">',
-        f"<Fr>{_institution(header.sender)}</Fr><To>{_institution(header.receiver)}</To>",
+        f"<Fr>{_institution(header.sender, bics)}</Fr><To>{_institution(header.receiver, bics)}</To>",
         f"<BizMsgIdr>{_safe(header.business_message_id)}</BizMsgIdr>",
         f"<MsgDefIdr>{_safe(header.message)}</MsgDefIdr>",
         f"<BizSvc>{_safe(header.service)}</BizSvc>" if header.service else "",
@@ -54,9 +56,9 @@ def write_header(header: BusinessHeader, namespace: str, signature: str = "") ->
     return "".join(parts)
 
 
-def _institution(identifier: str) -> str:
+def _institution(identifier: str, bics: bool) -> str:
     given = _safe(identifier)
-    inner = f"<BICFI>{given}</BICFI>" if _BIC.fullmatch(identifier) else f"<Othr><Id>{given}</Id></Othr>"
+    inner = f"<BICFI>{given}</BICFI>" if bics and _BIC.fullmatch(identifier) else f"<Othr><Id>{given}</Id></Othr>"
     return f"<FIId><FinInstnId>{inner}</FinInstnId></FIId>"
 
 
