@@ -164,8 +164,7 @@ class Engine:
                 raise Refused.because("/", "signature", f"Scheme {scheme.name} needs certificates; there are none.")
             body, signer = self._signer.verify(parsed.root, scheme.signature.place)
             parsed = self._validator.parse(body)
-        else:
-            without_signature(parsed.root)
+        without_signature(parsed.root)
         return _Opened(document.find(parsed.root, self._catalogue, usual), parsed, body, signer)
 
     def validate(self, body: bytes) -> Verdict:

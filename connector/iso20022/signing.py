@@ -89,7 +89,7 @@ class Signer:
         elliptic = isinstance(self._key, ec.EllipticCurvePrivateKey)
         method = SignatureMethod.ECDSA_SHA256 if elliptic else SignatureMethod.RSA_SHA256
         signer = XMLSigner(signature_algorithm=method, digest_algorithm=DigestAlgorithm.SHA256)
-        signed = signer.sign(parse(body), key=self._key, cert=self._certificate, reference_uri="")
+        signed = signer.sign(parse(body), key=self._key, cert=self._certificate)
         return etree.tostring(signed, xml_declaration=True, encoding="UTF-8")
 
     def verify(self, root: Element, place: SignaturePlace) -> Verified:
@@ -101,9 +101,7 @@ class Signer:
                 verified = _verified(root, certificate)
                 if verified is not None:
                     return verified
-        raise Refused.because(
-            "/", "signature", "The signature is not one that is trusted, or the content was altered."
-        )
+        raise Refused.because("/", "signature", "The signature is not trusted, or the content was altered.")
 
 
 def signatures(root: Element) -> Sequence[Element]:
@@ -112,15 +110,15 @@ def signatures(root: Element) -> Sequence[Element]:
 
 
 def without_signature(root: Element) -> None:
-    """Take a signature that nobody asked for off the root or out of the header, where no schema knows it."""
+    """Take a signature off the root or out of the header, with the empty Sgntr: no schema knows them so."""
     for signature in signatures(root):
         above = signature.getparent()
-        if above is None or not (above is root or etree.QName(above).localname == "Sgntr"):
-            continue
-        above.remove(signature)
-        around = above.getparent()
-        if above is not root and around is not None and not len(above):
-            around.remove(above)
+        if above is not None and (above is root or etree.QName(above).localname == "Sgntr"):
+            above.remove(signature)
+    for empty in [element for element in root.iter("{*}Sgntr") if not len(element)]:
+        above = empty.getparent()
+        if above is not None:
+            above.remove(empty)
 
 
 def _check_place(root: Element, place: SignaturePlace) -> None:
