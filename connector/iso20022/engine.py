@@ -8,7 +8,7 @@ from lxml import etree
 
 from connector.domain.errors import Fault, Misconfigured, NotFound, Refused
 from connector.domain.messages import Message
-from connector.iso20022 import checking, document, profile, schemes, sums
+from connector.iso20022 import checking, document, schemes, sums
 from connector.iso20022.characters import NOTHING, Alphabet, Table
 from connector.iso20022.characters import load_tables as load_characters
 from connector.iso20022.codes import MAPPINGS_FOLDER, CodeTable, load_tables
@@ -17,6 +17,7 @@ from connector.iso20022.envelope import Parties, Wrapper
 from connector.iso20022.fields import SHAPES
 from connector.iso20022.header import BusinessHeader, read_header
 from connector.iso20022.parsing import parse
+from connector.iso20022.profile import Profile, load
 from connector.iso20022.reader import Reader, compile_reader
 from connector.iso20022.scheme import Scheme
 from connector.iso20022.screening import Screen, Use, uses
@@ -24,6 +25,7 @@ from connector.iso20022.signing import Signer, Signing, without_signature
 from connector.iso20022.validation import Parsed, Validator
 from connector.iso20022.writer import compile_writer
 from iso20022_schemas.catalogue import Catalogue
+from iso20022_schemas.structure import Node
 
 CODES_FOLDER = "codes"
 CHARACTERS_FOLDER = "characters"
@@ -93,6 +95,7 @@ class Engine:
         self._signer = Signer(signing) if signing else None
         self._writers: dict[tuple[str, str], _Writer] = {}
         self._readers: dict[tuple[str, str], Reader] = {}
+        self._profiles: dict[tuple[str, str], Profile] = {}
         self._tables: dict[str, CodeTable] = {}
         self._codesets = CodeSets()
         for folder in profile_folders:
@@ -177,6 +180,16 @@ class Engine:
         faults, tolerated = self._judge(found, parsed)
         return Verdict(found.message, not faults, faults, tolerated)
 
+    def profile(self, scheme: str, message: str) -> Profile:
+        """The profile by which a scheme writes or reads a message. Raises ``NotFound``."""
+        if (scheme, message) not in self._profiles:
+            raise NotFound("profile", f"{scheme}/{message}")
+        return self._profiles[scheme, message]
+
+    def structure(self, message: str) -> Node:
+        """The content model of a message. Raises ``NotFound``."""
+        return self._catalogue.structure(message)
+
     def profiles(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
         """Each scheme with the messages that it writes and those that it reads."""
         schemes = sorted({scheme for scheme, _ in (*self._writers, *self._readers)})
@@ -203,7 +216,7 @@ class Engine:
             raise Misconfigured(str(folder), 0, "", "is no folder, so no profiles can be read from it")
         self._tables |= load_tables(folder / CODES_FOLDER)
         for file in sorted(folder.glob("*/????.???.???.??.yaml")):
-            self._add(profile.load(file), self._tables)
+            self._add(load(file), self._tables)
 
     def _screen(self, scheme: Scheme, use: Use, tables: Mapping[str, Table]) -> Screen:
         characters = scheme.characters
@@ -217,9 +230,10 @@ class Engine:
             while base:
                 _inherit(self._writers, name, base)
                 _inherit(self._readers, name, base)
+                _inherit(self._profiles, name, base)
                 base = self._schemes[base].extends
 
-    def _add(self, loaded: profile.Profile, tables: dict[str, CodeTable]) -> None:
+    def _add(self, loaded: Profile, tables: dict[str, CodeTable]) -> None:
         try:
             root = self._catalogue.structure(loaded.message)
         except NotFound:
@@ -227,6 +241,7 @@ class Engine:
         namespace = self._catalogue.namespace(loaded.message)
         checking.check(loaded, root, tables)
         key = (loaded.scheme, loaded.message)
+        self._profiles[key] = loaded
         if loaded.write is not None:
             write = compile_writer(loaded, root, namespace, tables, self._codesets)
             self._writers[key] = _Writer(SHAPES[loaded.value].cls, uses(loaded, root), write)
