@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from connector.flows.services import FlowSettings, Services
     from connector.flows.worker import Worker
     from connector.iso20022.engine import Engine
+    from connector.iso20022.signing import Signing
     from connector.store import Keyring
 
 
@@ -29,7 +30,27 @@ def build_engine(settings: Settings) -> "Engine":
     from connector.iso20022.engine import Engine
     from iso20022_schemas import Catalogue
 
-    return Engine(Catalogue(*settings.schemas), Path(mappings.__file__).parent, *settings.profiles)
+    folders = Path(mappings.__file__).parent, *settings.profiles
+    return Engine(Catalogue(*settings.schemas), *folders, signing=signing(settings))
+
+
+def signing(settings: Settings) -> "Signing | None":
+    """The keys and certificates that messages are signed and verified with; none where none are configured.
+
+    Raises ``Misconfigured`` for a file that cannot be read.
+    """
+    from connector.iso20022.signing import Signing
+
+    trusted = tuple(_pem(path) for path in settings.trusted_certificates)
+    own = _pem(settings.signing_key), _pem(settings.signing_certificate)
+    return Signing(*own, trusted) if any((*own, *trusted)) else None
+
+
+def _pem(path: Path | None) -> bytes:
+    try:
+        return path.read_bytes() if path else b""
+    except OSError as error:
+        raise Misconfigured(str(path), 0, "", f"cannot be read: {error.strerror}") from error
 
 
 @asynccontextmanager

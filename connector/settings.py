@@ -86,6 +86,11 @@ class Settings(BaseSettings):
 
     schemas: tuple[Path, ...] = Field((), description="Folders of XSDs that go before the ones that are built in")
     profiles: tuple[Path, ...] = Field((), description="Folders of mapping profiles beside those built in")
+    signing_key: Path | None = Field(None, description="PEM file with the private key that messages are signed with")
+    signing_certificate: Path | None = Field(None, description="PEM file with the certificate of that key")
+    trusted_certificates: tuple[Path, ...] = Field(
+        (), description="PEM files with the certificates under which messages of FSPs are accepted"
+    )
     simulator_profiles: tuple[Path, ...] = Field((), description="The same for the simulated institutions")
 
     log_json: bool = Field(default=False, description="Log lines as JSON objects instead of text")

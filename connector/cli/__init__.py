@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from connector.cli import bench, check, demo, files, parts, reconcile, translation, up
+from connector.cli import bench, check, demo, files, parts, profile, reconcile, translation, up
 from connector.domain.errors import IsoGateError
 
 app = typer.Typer(
@@ -14,7 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (up, parts, demo, translation, files, reconcile, check):
+for module in (up, parts, demo, translation, files, profile, reconcile, check):
     module.register(app)
 app.add_typer(bench.app, name="bench")
 

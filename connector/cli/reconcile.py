@@ -101,7 +101,7 @@ async def _save(session: "aiohttp.ClientSession", where: str, file: Path) -> Non
 def _print(report: Mapping[str, Any]) -> None:
     print(f"{report['programme']}, account at {report['institution']}, {report['from']} to {report['to']}")
     for day in report["days"]:
-        print(f"{day['day']}: {day['fetched']} {len(day['statements'])} statements about this day.")
+        print(f"{day['day']}: {day['fetched']} About this day: {len(day['statements'])}.")
     print("\n".join(_table(report["totals"])))
     for one in report["findings"]:
         name = one["instruction_id"] or one["end_to_end_id"] or one["message_id"] or one["reference"]

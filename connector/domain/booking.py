@@ -17,6 +17,8 @@ ABSENT: Final = frozenset({"", "NOTPROVIDED"})
 """How a bank writes that there is no such id."""
 
 LONGEST_DAYS: Final = 400
+_ENDING: Final = 10
+_SHORTEST: Final = 6
 _CLOSING: Final = frozenset({"CLBD", "ITBD", "CLAV"})
 
 
@@ -87,7 +89,7 @@ def facts_of(kind: str, statement: AccountStatement, lines: Iterable[Line]) -> S
     currencies = {line.currency for line in kept} | {one.currency for one in statement.balances}
     return StatementFacts(
         kind[:8],
-        statement.id,
+        _masked(statement.id, statement.account),
         statement.created.timestamp(),
         max(min(days), last - timedelta(days=LONGEST_DAYS)),
         last,
@@ -107,9 +109,19 @@ def lines_of(statement: AccountStatement) -> Iterator[Line]:
 def _entry_lines(statement: AccountStatement, entry: StatementEntry) -> Iterator[Line]:
     day = entry.booking_date or entry.value_date or statement.created.date()
     currency = entry.currency or statement.currency
-    reference = entry.servicer_reference or entry.reference
+    accounts = {statement.account, *(one.counterparty_account for one in entry.transactions)}
+    reference = _masked(entry.servicer_reference or entry.reference, *accounts)
     whole = Line(
-        statement.id, reference, day, _message_of(entry), "", "", "", entry.amount_minor, currency, entry.credit
+        _masked(statement.id, statement.account),
+        reference,
+        day,
+        _message_of(entry),
+        "",
+        "",
+        "",
+        entry.amount_minor,
+        currency,
+        entry.credit,
     )
     if not entry.transactions:
         yield whole
@@ -141,6 +153,15 @@ def _amount(entry: StatementEntry, one: EntryTransaction) -> int:
 def _message_of(entry: StatementEntry) -> str:
     """The message that an entry sums up, where its own reference says so."""
     return next((name for name in (entry.reference, entry.servicer_reference) if own_message(name)), "")
+
+
+def _masked(text: str, *accounts: str) -> str:
+    """Hide account numbers, or their ends, in an id that a bank made of them: all but two digits."""
+    for account in accounts:
+        for shown in (account, account[-_ENDING:]):
+            if len(shown) >= _SHORTEST:
+                text = text.replace(shown, "*" * (len(shown) - 2) + shown[-2:])
+    return text
 
 
 def _id(text: str) -> str:

@@ -88,21 +88,19 @@ class Matcher:
 
     def _sums(self, message: list[Instruction], sums: list[Line]) -> Iterator[Finding]:
         """Match what no line names with the lines that sum it up."""
-        currency = message[0].currency if message else ""
-        fitting = [line for line in sums if line.currency == currency] or sums[:1]
-        yield from map(unexpected, sums if not message else (line for line in sums if line not in fitting))
-        if message and fitting:
+        fitting, others = _in_one_currency(sums, message[0].currency) if message else ([], sums)
+        yield from map(unexpected, others)
+        if fitting:
             yield from summed(message, fitting)
             return
         for one in message:
             yield from self._without(one)
 
     def _judge(self, one: Instruction, lines: list[Line]) -> Iterator[Finding]:
-        """Compare an instruction with its lines of one currency, its own if there are any; others are unexpected."""
-        currencies = {line.currency for line in lines}
-        chosen = one.currency if one.currency in currencies else min(currencies)
-        yield judged(one, [line for line in lines if line.currency == chosen], self._terms, BY_ID)
-        yield from (unexpected(line) for line in lines if line.currency != chosen)
+        """Compare an instruction with its lines."""
+        fitting, others = _in_one_currency(lines, one.currency)
+        yield judged(one, fitting, self._terms, BY_ID)
+        yield from map(unexpected, others)
 
     def _without(self, one: Instruction) -> Iterator[Finding]:
         """Look for a line by amount and date where there is none by id."""
@@ -133,6 +131,13 @@ def reconcile(instructions: Iterable[Instruction], lines: Iterable[Line], terms:
 
 def _order(one: Instruction) -> tuple[object, ...]:
     return one.sent, one.message_id, one.position
+
+
+def _in_one_currency(lines: list[Line], currency: str) -> tuple[list[Line], list[Line]]:
+    """Part lines into those of this currency, else of the first that there is, and those of others."""
+    currencies = {line.currency for line in lines}
+    chosen = currency if currency in currencies else min(currencies, default="")
+    return [line for line in lines if line.currency == chosen], [line for line in lines if line.currency != chosen]
 
 
 def _names(line: Line) -> list[str]:

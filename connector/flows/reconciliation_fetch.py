@@ -38,7 +38,7 @@ async def fetch(services: Services, asked: Reconciliation, number: int) -> str:
                 return f"{asked.institution} does not give statements when asked."
             case Silent(sentence):
                 return f"Not all statements could be fetched: {sentence}"
-    return f"{given} statements fetched from {asked.institution}, {new} of them new."
+    return f"Statements fetched from {asked.institution}: {given}, of which new: {new}."
 
 
 def today(services: Services) -> date:

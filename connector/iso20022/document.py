@@ -10,10 +10,11 @@ from typing import Final, NamedTuple
 from lxml import etree
 
 from connector.domain.errors import Refused
-from connector.iso20022.header import BusinessHeader, read_header
-from connector.iso20022.parsing import Element
+from connector.iso20022.parsing import Element, parse
 from iso20022_schemas.catalogue import Catalogue
 
+_DECLARATION: Final = re.compile(r"\s*<\?xml [^<>]*\?>")
+_DOCUMENT_TEXT: Final = re.compile(r"\s*(<\?xml [^<>]*\?>)?\s*<([A-Za-z0-9]+:)?Document[\s>]")
 _MESSAGE_NAME: Final = re.compile(r"[a-z]{4}\.\d{3}\.\d{3}\.\d{2}")
 
 USUAL_VERSIONS: Final = (
@@ -30,22 +31,23 @@ USUAL_VERSIONS: Final = (
 
 
 class Found(NamedTuple):
-    """The message: its element (in the namespace of the catalogue), its name, its header, what was odd."""
+    """The message: its element (in the namespace of the catalogue), its name, the AppHdr beside it, what was odd."""
 
     element: Element
     message: str
-    header: BusinessHeader | None
+    header: Element | None
     tolerated: tuple[str, ...]
 
 
-def find(root: Element, catalogue: Catalogue, *, lone_header: bool = False) -> Found:
-    """Find the message below a parsed root. Raises ``Refused``: none, several, or none that the catalogue has.
+def find(root: Element, catalogue: Catalogue, usual_root: str = "", *, lone_header: bool = False) -> Found:
+    """Find the message below a parsed root; ``usual_root`` is the envelope that is expected.
 
     lone_header: a business header is found instead, where it stands beside a Document of no known message.
+    Raises ``Refused``: none, several, or none that the catalogue has.
     """
     tolerated: list[str] = []
-    document = root if _local(root) == "Document" else _enveloped(root, catalogue)
-    if document is not root:
+    document = root if _local(root) == "Document" else _enveloped(root, catalogue, tolerated)
+    if document is not root and _local(root) != usual_root:
         tolerated.append(f"The Document stands in an envelope ({_local(root)}).")
     header = None if document is root else _header(root, document)
     try:
@@ -55,11 +57,11 @@ def find(root: Element, catalogue: Catalogue, *, lone_header: bool = False) -> F
         if header is None or known is None:
             raise
         tolerated.append("The Document is no known message; the header was judged alone.")
-        return Found(header, known, read_header(header), tuple(tolerated))
-    return Found(document, message, None if header is None else read_header(header), tuple(tolerated))
+        return Found(header, known, header, tuple(tolerated))
+    return Found(document, message, header, tuple(tolerated))
 
 
-def _enveloped(root: Element, catalogue: Catalogue) -> Element:
+def _enveloped(root: Element, catalogue: Catalogue, tolerated: list[str]) -> Element:
     """The only Document in an envelope; a bare message of the catalogue (a lone AppHdr) stands for itself."""
     documents = [element for element in root.iter("{*}Document") if not _inside_document(element)]
     if len(documents) > 1:
@@ -68,7 +70,19 @@ def _enveloped(root: Element, catalogue: Catalogue) -> Element:
         return documents[0]
     if catalogue.find(_namespace(root)):
         return root
-    raise Refused.because("/", "unknown_message", "There is no Document of a known message in it.")
+    return _embedded(root, tolerated)
+
+
+def _embedded(root: Element, tolerated: list[str]) -> Element:
+    """A Document that stands as text (CDATA) in an element of the envelope: parsed as carefully as the envelope."""
+    texts = [str(element.text) for element in root.iter() if _DOCUMENT_TEXT.match(element.text or "")]
+    if len(texts) != 1:
+        raise Refused.because("/", "unknown_message", "There is no Document of a known message in it.")
+    document = parse(_DECLARATION.sub("", texts[0], count=1).encode())
+    if _local(document) != "Document":
+        raise Refused.because("/", "unknown_message", "There is no Document of a known message in it.")
+    tolerated.append("The Document stands in the envelope as text.")
+    return document
 
 
 def _header(root: Element, document: Element) -> Element | None:

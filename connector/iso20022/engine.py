@@ -1,25 +1,31 @@
 """The message engine's front door: values to XML and back, by profile, always under the schema."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from lxml import etree
+
 from connector.domain.errors import Fault, Misconfigured, NotFound, Refused
 from connector.domain.messages import Message
-from connector.iso20022 import checking, document, profile, schemes, sums
+from connector.iso20022 import checking, document, schemes, sums
 from connector.iso20022.characters import NOTHING, Alphabet, Table
 from connector.iso20022.characters import load_tables as load_characters
 from connector.iso20022.codes import MAPPINGS_FOLDER, CodeTable, load_tables
 from connector.iso20022.codesets import CodeSets
+from connector.iso20022.envelope import Parties, Wrapper
 from connector.iso20022.fields import SHAPES
-from connector.iso20022.header import BusinessHeader
+from connector.iso20022.header import BusinessHeader, read_header
 from connector.iso20022.parsing import parse
+from connector.iso20022.profile import Profile, load
 from connector.iso20022.reader import Reader, compile_reader
 from connector.iso20022.scheme import Scheme
 from connector.iso20022.screening import Screen, Use, uses
+from connector.iso20022.signing import Signer, Signing, without_signature
 from connector.iso20022.validation import Parsed, Validator
 from connector.iso20022.writer import compile_writer
 from iso20022_schemas.catalogue import Catalogue
+from iso20022_schemas.structure import Node
 
 CODES_FOLDER = "codes"
 CHARACTERS_FOLDER = "characters"
@@ -33,13 +39,24 @@ class Received(NamedTuple):
     """A message as it was understood.
 
     message: its name (``pain.002.001.10``); header: the business header, where there was one;
-    tolerated: what deviates from the schema or the usual form and was let pass, one sentence each.
+    tolerated: what deviates from the schema or the usual form and was let pass, one sentence each; signer: the
+    subject of the certificate under which the message was verified, "" where no signature is required.
     """
 
     message: str
     value: Message
     header: BusinessHeader | None
     tolerated: tuple[str, ...]
+    signer: str = ""
+
+
+class _Opened(NamedTuple):
+    """A message that was found, what it was found in, as tree and bytes, and who signed it."""
+
+    found: document.Found
+    parsed: Parsed
+    body: bytes
+    signer: str
 
 
 class Verdict(NamedTuple):
@@ -67,7 +84,7 @@ class _Writer(NamedTuple):
 class Engine:
     """Writes and reads messages by profile; safe to use from several threads at once."""
 
-    def __init__(self, catalogue: Catalogue, *profile_folders: Path) -> None:
+    def __init__(self, catalogue: Catalogue, *profile_folders: Path, signing: Signing | None = None) -> None:
         """Load, check and compile every profile of the folders (``<folder>/<scheme>/<message>.yaml``).
 
         A later folder may use the code tables of earlier ones, and replaces their profiles and tables of its names.
@@ -75,8 +92,10 @@ class Engine:
         """
         self._catalogue = catalogue
         self._validator = Validator(catalogue)
+        self._signer = Signer(signing) if signing else None
         self._writers: dict[tuple[str, str], _Writer] = {}
         self._readers: dict[tuple[str, str], Reader] = {}
+        self._profiles: dict[tuple[str, str], Profile] = {}
         self._tables: dict[str, CodeTable] = {}
         self._codesets = CodeSets()
         for folder in profile_folders:
@@ -108,11 +127,12 @@ class Engine:
             )
         sums.check_value(value, message)
         screened, notes = self._screens[profile, message].check(value, message)
-        body = writer.write(screened)
-        faults = self._validator.check(parse(body), message).faults
+        written = writer.write(screened)
+        faults = self._validator.check(parse(written), message).faults
         if faults:
             raise Refused(faults)
-        return Written(body, notes)
+        wrapper = Wrapper(self._schemes[profile], self._catalogue, self._validator, self._signer)
+        return Written(wrapper.wrap(written, message, value, Parties(sender, receiver)), notes)
 
     def write(self, profile: str, message: str, value: Message) -> bytes:
         """Write a value as a message (``write("generic", "pain.001.001.09", transfer)``), valid under its schema.
@@ -127,8 +147,7 @@ class Engine:
         Raises ``Refused`` for anything that is not a valid message: bad or dangerous XML, unknown namespace,
         schema faults, wrong counts and sums.
         """
-        parsed = self._validator.parse(body)
-        found = document.find(parsed.root, self._catalogue)
+        found, parsed, body, signer = self._opened(body, self._schemes.get(profile, Scheme(profile)))
         reader = self._readers.get((profile, found.message))
         if reader is None:
             raise Refused.because("/Document", "unsupported", f"Scheme {profile} does not read {found.message}.")
@@ -136,7 +155,20 @@ class Engine:
         if faults:
             raise Refused(faults)
         value, passed = reader.read(found.element, found.message, body, tolerated)
-        return Received(found.message, value, found.header, passed)
+        header = None if found.header is None else read_header(found.header)
+        return Received(found.message, value, header, passed, signer)
+
+    def _opened(self, body: bytes, scheme: Scheme) -> _Opened:
+        """Find the message, under its signature where the scheme requires one."""
+        parsed, signer = self._validator.parse(body), ""
+        usual = scheme.envelope.root if scheme.envelope else ""
+        if scheme.signature.require:
+            if self._signer is None:
+                raise Refused.because("/", "signature", f"Scheme {scheme.name} needs certificates; there are none.")
+            body, signer = self._signer.verify(parsed.root, scheme.signature.place)
+            parsed = self._validator.parse(body)
+        without_signature(parsed.root)
+        return _Opened(document.find(parsed.root, self._catalogue, usual), parsed, body, signer)
 
     def validate(self, body: bytes) -> Verdict:
         """Judge any message of the catalogue: form, schema, counts and sums; never raises for what is in the body."""
@@ -148,6 +180,16 @@ class Engine:
         faults, tolerated = self._judge(found, parsed)
         return Verdict(found.message, not faults, faults, tolerated)
 
+    def profile(self, scheme: str, message: str) -> Profile:
+        """The profile by which a scheme writes or reads a message. Raises ``NotFound``."""
+        if (scheme, message) not in self._profiles:
+            raise NotFound("profile", f"{scheme}/{message}")
+        return self._profiles[scheme, message]
+
+    def structure(self, message: str) -> Node:
+        """The content model of a message. Raises ``NotFound``."""
+        return self._catalogue.structure(message)
+
     def profiles(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
         """Each scheme with the messages that it writes and those that it reads."""
         schemes = sorted({scheme for scheme, _ in (*self._writers, *self._readers)})
@@ -156,14 +198,25 @@ class Engine:
     def _judge(self, found: document.Found, parsed: Parsed) -> tuple[tuple[Fault, ...], tuple[str, ...]]:
         checked = self._validator.check(found.element, found.message, parsed)
         faults = checked.faults or sums.faults(found.element, found.message)
-        return faults, (*found.tolerated, *checked.tolerated)
+        return faults, (*found.tolerated, *checked.tolerated, *self._header_oddities(found))
+
+    def _header_oddities(self, found: document.Found) -> Iterator[str]:
+        """What is wrong with the header beside a message; the message counts."""
+        if found.header is None or found.header is found.element:
+            return
+        said = read_header(found.header).message
+        if said and said != found.message:
+            yield f"The header announces another message than {found.message}."
+        version = self._catalogue.find(etree.QName(found.header).namespace or "")
+        if version and self._validator.check(found.header, version).faults:
+            yield f"The header is not valid under {version}."
 
     def _load(self, folder: Path) -> None:
         if not folder.is_dir():
             raise Misconfigured(str(folder), 0, "", "is no folder, so no profiles can be read from it")
         self._tables |= load_tables(folder / CODES_FOLDER)
         for file in sorted(folder.glob("*/????.???.???.??.yaml")):
-            self._add(profile.load(file), self._tables)
+            self._add(load(file), self._tables)
 
     def _screen(self, scheme: Scheme, use: Use, tables: Mapping[str, Table]) -> Screen:
         characters = scheme.characters
@@ -177,9 +230,10 @@ class Engine:
             while base:
                 _inherit(self._writers, name, base)
                 _inherit(self._readers, name, base)
+                _inherit(self._profiles, name, base)
                 base = self._schemes[base].extends
 
-    def _add(self, loaded: profile.Profile, tables: dict[str, CodeTable]) -> None:
+    def _add(self, loaded: Profile, tables: dict[str, CodeTable]) -> None:
         try:
             root = self._catalogue.structure(loaded.message)
         except NotFound:
@@ -187,6 +241,7 @@ class Engine:
         namespace = self._catalogue.namespace(loaded.message)
         checking.check(loaded, root, tables)
         key = (loaded.scheme, loaded.message)
+        self._profiles[key] = loaded
         if loaded.write is not None:
             write = compile_writer(loaded, root, namespace, tables, self._codesets)
             self._writers[key] = _Writer(SHAPES[loaded.value].cls, uses(loaded, root), write)

@@ -1,14 +1,18 @@
 """The business application header (head.001) that may stand beside a Document."""
 
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 
+from connector.iso20022.formats import escaped
 from connector.iso20022.parsing import Element
+
+_BIC: Final = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?")
 
 
 class BusinessHeader(NamedTuple):
     """What a head.001 says; fields that it leaves out are "".
 
-    sender and receiver: BIC, clearing member id or other id, the first that is given.
+    sender and receiver: BIC, clearing member id or other id, the first that is given; created: as it stands there.
     """
 
     sender: str = ""
@@ -16,6 +20,7 @@ class BusinessHeader(NamedTuple):
     business_message_id: str = ""
     message: str = ""
     created: str = ""
+    service: str = ""
 
 
 def read_header(element: Element) -> BusinessHeader:
@@ -26,7 +31,39 @@ def read_header(element: Element) -> BusinessHeader:
         business_message_id=_text(element, "BizMsgIdr"),
         message=_text(element, "MsgDefIdr"),
         created=_text(element, "CreDt"),
+        service=_text(element, "BizSvc"),
     )
+
+
+def write_header(header: BusinessHeader, namespace: str, signature: str = "", *, bics: bool = True) -> str:
+    """Write an AppHdr of the version that has this namespace; signature: what stands in Sgntr.
+
+    bics: institutions are named by BIC where their identifier has the form of one.
+
+    The result is for validation: an empty sender, for example, is not noticed here. Raises ``Refused`` for control
+    characters.
+    """
+    parts = [
+        f'<AppHdr xmlns="{namespace}">',
+        f"<Fr>{_institution(header.sender, bics)}</Fr><To>{_institution(header.receiver, bics)}</To>",
+        f"<BizMsgIdr>{_safe(header.business_message_id)}</BizMsgIdr>",
+        f"<MsgDefIdr>{_safe(header.message)}</MsgDefIdr>",
+        f"<BizSvc>{_safe(header.service)}</BizSvc>" if header.service else "",
+        f"<CreDt>{_safe(header.created)}</CreDt>",
+        f"<Sgntr>{signature}</Sgntr>" if signature else "",
+        "</AppHdr>",
+    ]
+    return "".join(parts)
+
+
+def _institution(identifier: str, bics: bool) -> str:
+    given = _safe(identifier)
+    inner = f"<BICFI>{given}</BICFI>" if bics and _BIC.fullmatch(identifier) else f"<Othr><Id>{given}</Id></Othr>"
+    return f"<FIId><FinInstnId>{inner}</FinInstnId></FIId>"
+
+
+def _safe(text: str) -> str:
+    return escaped([text], "AppHdr")[0]
 
 
 def _identifier(party: Element | None) -> str:

@@ -63,13 +63,15 @@ GENERIC_MESSAGES: Final[Mapping[Job, str]] = MappingProxyType(
 class Envelope:
     """What stands around a Document: a root element with a header of a version (``head.001.001.03``) in it.
 
-    root: the root element's name, namespace its namespace ("" for none); header "": no AppHdr; service: BizSvc.
+    root: the root element's name, namespace its namespace ("" for none); header "": no AppHdr; service: BizSvc;
+    bics: the header names institutions by BIC where they have one, otherwise always by other identification.
     """
 
     root: str
     namespace: str = ""
     header: str = ""
     service: str = ""
+    bics: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ def _messages(section: _Section, known: Known) -> Iterator[tuple[Job, str]]:
 
 
 def _envelope(section: _Section, known: Known) -> Envelope | None:
-    section.only("root", "header", "service")
+    section.only("root", "header", "service", "institutions")
     root = section.section("root").only("name", "namespace")
     header = section.text("header")
     if header and (not header.startswith("head.001.001.") or header not in known.messages):
@@ -154,7 +154,10 @@ def _envelope(section: _Section, known: Known) -> Envelope | None:
     name = root.text("name")
     if not _XML_NAME.fullmatch(name):
         raise root.place.wrong("the root needs the name of an XML element")
-    return Envelope(name, root.text("namespace"), header, section.text("service"))
+    institutions = section.text("institutions", "bic")
+    if institutions not in {"bic", "other"}:
+        raise section.at("institutions").wrong("is bic (where one has a BIC) or other (never by BIC)")
+    return Envelope(name, root.text("namespace"), header, section.text("service"), institutions == "bic")
 
 
 def _characters(section: _Section, known: Known) -> Characters:

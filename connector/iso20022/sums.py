@@ -75,9 +75,17 @@ def _amounts(block: Element, family: _Family, namespace: str) -> tuple[int, list
     """How many transactions a block has, and their amounts as text."""
     names = {"n": namespace}
     count = int(float(str(block.xpath(f"count(n:{family.transaction})", namespaces=names))))
-    steps = (f"n:{family.transaction}/n:{path.replace('/', '/n:')}/text()" for path in family.amounts)
-    found = block.xpath(" | ".join(steps), namespaces=names, smart_strings=False)
-    return count, [str(text) for text in found] if isinstance(found, list) else []
+    steps = [f"n:{family.transaction}/n:{path.replace('/', '/n:')}/text()" for path in family.amounts]
+    found: list[str] = []
+    for way in (steps[0], " | ".join(steps)):  # nearly always the first: joining and sorting takes as long again
+        found = _texts(block.xpath(way, namespaces=names, smart_strings=False))
+        if len(found) == count:
+            break
+    return count, found
+
+
+def _texts(found: object) -> list[str]:
+    return list(map(str, found)) if isinstance(found, list) else []
 
 
 def _compare(place: Element, path: str, count: int, amounts: Iterable[str]) -> Iterator[Fault]:

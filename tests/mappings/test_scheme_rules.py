@@ -148,7 +148,7 @@ def test_the_instant_scheme_identifies_everybody_by_the_switchs_own_ids(connecto
     body = write(connector, "instant-africa", Job.INTERBANK, usual("instant-africa", Job.INTERBANK)).body
     assert b"BICFI" not in body
     assert b"IBAN" not in body
-    assert body.count(b"<FinInstnId><Othr><Id>") >= 4
+    assert body.count(b"<FinInstnId><Othr><Id>") == 6
     assert b"<SttlmMtd>CLRG</SttlmMtd>" in body
     assert b"<SchmeNm><Prtry>ACCT</Prtry></SchmeNm>" in body
 

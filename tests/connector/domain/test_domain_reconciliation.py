@@ -203,6 +203,13 @@ def test_a_statement_is_taken_apart_into_lines_that_add_up_to_its_entries():
     assert list(facts.days()) == [DAY]
 
 
+def test_account_numbers_in_a_banks_ids_are_masked():
+    told = statement(entry(1000, transaction(1, 1000), servicer="1012345678/9000000001"))._replace(id="S9000000001")
+    (one,) = lines_of(told)
+    assert (one.statement, one.reference) == ("S********01", "********78/********01")
+    assert facts_of("camt.053.001.08", told, [one]).id == "S********01"
+
+
 def test_directions_of_transactions_are_believed_only_where_the_sum_needs_it():
     mixed = entry(600, transaction(1, 1000), transaction(2, 400, credit=True))
     assert [one.out_minor for one in lines_of(statement(mixed))] == [1000, -400]

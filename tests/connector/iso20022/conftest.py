@@ -15,6 +15,11 @@ NOW = datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
+def repository() -> Path:
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
     return Catalogue()
 

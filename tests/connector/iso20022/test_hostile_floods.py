@@ -21,7 +21,7 @@ MEMORY_MB = 1500
 
 JUDGE = f"""
 import json, resource, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from hostile_messages import FLOODS
 from pathlib import Path
 import mappings

@@ -105,7 +105,7 @@ HEADER = b"""<AppHdr xmlns="urn:iso:std:iso:20022:tech:xsd:head.001.001.02">
 def test_an_envelope_with_business_header(connector, body):
     document = body.partition(b"?>\n")[2]
     received = connector.read(b"<m:BusMsg xmlns:m='urn:any'>" + HEADER + document + b"</m:BusMsg>")
-    assert received.header == ("TREAXU22", "GOV", "B1", "pain.002.001.10", "2026-11-21T07:30:00Z")
+    assert received.header == ("TREAXU22", "GOV", "B1", "pain.002.001.10", "2026-11-21T07:30:00Z", "")
     assert len(received.value.transactions) == 2
     assert received.tolerated == ("The Document stands in an envelope (BusMsg).",)
 
