@@ -89,7 +89,7 @@ def facts_of(kind: str, statement: AccountStatement, lines: Iterable[Line]) -> S
     currencies = {line.currency for line in kept} | {one.currency for one in statement.balances}
     return StatementFacts(
         kind[:8],
-        _masked(statement.id, statement.account),
+        _masked(statement.id, statement.account) + (f" page {statement.page}" if statement.page else ""),
         statement.created.timestamp(),
         max(min(days), last - timedelta(days=LONGEST_DAYS)),
         last,
@@ -123,31 +123,45 @@ def _entry_lines(statement: AccountStatement, entry: StatementEntry) -> Iterator
         currency,
         entry.credit,
     )
-    if not entry.transactions:
-        yield whole
+    named = _priced(entry)
+    if not named:
+        yield whole._replace(message_id=whole.message_id or _common_message(entry))
         return
     left = whole.out_minor
-    same_way = sum(_amount(entry, one) for one in entry.transactions) == entry.amount_minor
-    for one in entry.transactions:
+    same_way = sum(one.amount_minor for one in named) == entry.amount_minor
+    for one in named:
         line = whole._replace(
             message_id=_id(one.message_id) or whole.message_id,
             instruction_id=_id(one.instruction_id),
             end_to_end_id=_id(one.end_to_end_id),
             transaction_id=_id(one.transaction_id),
-            amount_minor=_amount(entry, one),
+            amount_minor=one.amount_minor,
             currency=one.currency or currency,
             credit=entry.credit if same_way else one.credit,
             reason=one.reason,
         )
         left -= line.out_minor if line.currency == currency else 0
         yield line
-    if left and all((one.currency or currency) == currency for one in entry.transactions):
+    if left and all((one.currency or currency) == currency for one in named):
         yield whole._replace(amount_minor=abs(left), credit=left < 0, remainder=True)
 
 
-def _amount(entry: StatementEntry, one: EntryTransaction) -> int:
-    """A transaction's amount; where a bank leaves it out, a single one has that of its entry."""
-    return one.amount_minor or (entry.amount_minor if len(entry.transactions) == 1 else 0)
+def _priced(entry: StatementEntry) -> list[EntryTransaction]:
+    """An entry's transactions with their amounts; one that a bank leaves out is what the others leave of the entry.
+
+    None where more are left out: then only the sum can be compared.
+    """
+    missing = [one for one in entry.transactions if not one.amount_minor]
+    rest = entry.amount_minor - sum(one.amount_minor for one in entry.transactions)
+    if len(missing) > 1 or (missing and rest <= 0):
+        return []
+    return [one if one.amount_minor else one._replace(amount_minor=rest) for one in entry.transactions]
+
+
+def _common_message(entry: StatementEntry) -> str:
+    """The one message that all transactions of an entry are of, "" for none or several."""
+    names = {_id(one.message_id) for one in entry.transactions}
+    return names.pop() if len(names) == 1 else ""
 
 
 def _message_of(entry: StatementEntry) -> str:

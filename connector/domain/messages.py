@@ -325,7 +325,7 @@ class Balance(NamedTuple):
 
 
 class AccountStatement(NamedTuple):
-    """One statement, report or notification about one account."""
+    """One statement, report or notification about one account; page: its number where the bank sends it in pages."""
 
     id: str
     account: str
@@ -333,6 +333,7 @@ class AccountStatement(NamedTuple):
     created: datetime
     balances: Sequence[Balance] = ()
     entries: Sequence[StatementEntry] = ()
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,6 @@ _OVERLONG: Final = {
 }
 """Texts in reports that may be longer than the schema says: up to what length each."""
 
-_HAS_PART: Final = etree.XPath("boolean(*/*/*[local-name() = 'GrpSts' or local-name() = 'PmtInfSts'][. = 'PART'])")
-
 
 class Checked(NamedTuple):
     """What the schema said."""
@@ -135,11 +133,18 @@ def _oddities(element: Element, message: str) -> tuple[str, ...]:
     if not message.startswith(_REPORTS):
         return ()
     found = []
-    if _HAS_PART(element):
+    if _has_part(element):
         found.append("The group status is PART; the statuses of the transactions count.")
     if _has_supplementary_data(element):
         found.append("Supplementary data (SplmtryData) was passed over.")
     return tuple(found)
+
+
+def _has_part(element: Element) -> bool:
+    namespace = etree.QName(element).namespace
+    return any(
+        status.text == "PART" for status in element.iter(f"{{{namespace}}}GrpSts", f"{{{namespace}}}PmtInfSts")
+    )
 
 
 def _has_supplementary_data(element: Element) -> bool:

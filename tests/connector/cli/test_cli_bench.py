@@ -18,7 +18,7 @@ def test_a_scenario_prints_one_json_object(scenario, message):
     assert result.exit_code == 0, result.output
     figures = json.loads(result.stdout)
     assert (figures["message"], figures["messages"], figures["transactions"]) == (message, 3, 250)
-    assert figures["transactions_per_second"] == pytest.approx(250 / figures["seconds"], rel=0.01)
+    assert figures["transactions_per_second"] == pytest.approx(250 / figures["seconds"], rel=0.1)
     assert figures["ratio_to_lxml_validate"] > 0
     assert figures["peak_rss_mb"] > 10
     assert figures["problems"] == []

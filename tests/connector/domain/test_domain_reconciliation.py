@@ -210,6 +210,21 @@ def test_account_numbers_in_a_banks_ids_are_masked():
     assert facts_of("camt.053.001.08", told, [one]).id == "S********01"
 
 
+def test_an_entry_that_names_payments_without_their_amounts_is_compared_as_a_sum():
+    silent = [transaction(number, 0)._replace(message_id=f"{REF}P7") for number in (1, 2)]
+    lines = list(lines_of(statement(entry(900, *silent), entry(900, transaction(3, 500), transaction(4, 0)))))
+    assert [(one.end_to_end_id, one.message_id, one.out_minor) for one in lines] == [
+        ("", f"{REF}P7", 900),
+        ("E3", "", 500),
+        ("E4", "", 400),
+    ]
+
+
+def test_pages_of_a_statement_are_told_apart():
+    told = [facts_of("camt.053.001.08", statement()._replace(page=page), []).id for page in ("", "1", "2")]
+    assert told == ["S1", "S1 page 1", "S1 page 2"]
+
+
 def test_directions_of_transactions_are_believed_only_where_the_sum_needs_it():
     mixed = entry(600, transaction(1, 1000), transaction(2, 400, credit=True))
     assert [one.out_minor for one in lines_of(statement(mixed))] == [1000, -400]
