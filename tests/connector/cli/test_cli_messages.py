@@ -159,8 +159,9 @@ def test_a_file_in_a_strange_encoding_is_refused_in_words(report, tmp_path, enco
 
 def test_a_file_that_is_not_there_is_an_error_of_its_own(tmp_path):
     result = runner.invoke(app, ["validate", str(tmp_path / "nothing.xml")])
-    assert result.exit_code != 0
-    assert "nothing.xml" in str(result.exception)
+    assert result.exit_code == 1
+    assert "nothing.xml: not valid" in result.output
+    assert "No such file" in result.output
 
 
 def test_a_return_is_explained(bank, tmp_path):
