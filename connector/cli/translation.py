@@ -130,7 +130,7 @@ def _messages(
         if chunk.institution == UNROUTED:
             _say_unrouted(chunk, status)
             continue
-        value = outgoing(batch, chunk, way, now)
+        value = outgoing(batch, chunk, way, now, traced=engine.scheme(scheme).traced)
         written = engine.compose(scheme, message, value, receiver=way.executor.code)
         for note in written.notes:
             print(f"{value.message_id}: {note}", file=sys.stderr)

@@ -1,6 +1,7 @@
 """Step 4a: from a chunk to the value of its message. Pure; the same chunk gives the same ids every time."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from connector.channels import AuthorisationRequest
@@ -22,11 +23,14 @@ def transaction_id(chunk: ChunkId, credit: Credit) -> str:
     return f"{chunk.batch}{credit.position}"
 
 
-def outgoing(batch: Batch, chunk: Chunk, way: Way, now: float) -> CreditTransfer | VerificationRequest:
-    """Compose what goes out for a chunk."""
+def outgoing(
+    batch: Batch, chunk: Chunk, way: Way, now: float, *, traced: bool = False
+) -> CreditTransfer | VerificationRequest:
+    """Compose what goes out for a chunk; traced: each payment has a UETR also on its way to a payer bank."""
     if batch.kind is BatchKind.PREVALIDATION:
         return _verification(batch, chunk, way, now)
-    return _transfer(batch, chunk, way, now)
+    legs = _switched_leg if way.switched else _traced_leg if traced else _leg
+    return _transfer(batch, chunk, way, now, [legs(chunk, credit) for credit in chunk.credits])
 
 
 def authorisation(batch: Batch, number: int, way: Way) -> AuthorisationRequest:
@@ -35,10 +39,9 @@ def authorisation(batch: Batch, number: int, way: Way) -> AuthorisationRequest:
     return AuthorisationRequest(batch.ref, number, way.programme.account, currency, batch.expected[currency].minor)
 
 
-def _transfer(batch: Batch, chunk: Chunk, way: Way, now: float) -> CreditTransfer:
+def _transfer(batch: Batch, chunk: Chunk, way: Way, now: float, transfers: Sequence[Transfer]) -> CreditTransfer:
     programme, created = way.programme, datetime.fromtimestamp(int(now), UTC)
     name = chunk_message_id(batch.kind, chunk.id)
-    make = _switched_leg if way.switched else _leg
     return CreditTransfer(
         message_id=name,
         created=created,
@@ -49,7 +52,7 @@ def _transfer(batch: Batch, chunk: Chunk, way: Way, now: float) -> CreditTransfe
         debtor_account=programme.account,
         debtor_agent=programme.debtor_agent,
         execution_date=max(created, datetime.fromtimestamp(batch.execute_at, UTC)).date(),
-        transfers=[make(chunk, credit) for credit in chunk.credits],
+        transfers=transfers,
         payment_information_id=name,
         modality=chunk.modality,
         creditor_agent=chunk.institution,
@@ -75,8 +78,11 @@ def _leg(chunk: Chunk, credit: Credit) -> Transfer:
 
 def _switched_leg(chunk: Chunk, credit: Credit) -> Transfer:
     """As between banks: with a transaction id and a UETR, both derived."""
-    name = transaction_id(chunk.id, credit)
-    return _leg(chunk, credit)._replace(transaction_id=name, uetr=_uetr(name))
+    return _traced_leg(chunk, credit)._replace(transaction_id=transaction_id(chunk.id, credit))
+
+
+def _traced_leg(chunk: Chunk, credit: Credit) -> Transfer:
+    return _leg(chunk, credit)._replace(uetr=_uetr(transaction_id(chunk.id, credit)))
 
 
 def _uetr(name: str) -> str:

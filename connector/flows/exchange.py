@@ -29,6 +29,7 @@ from connector.domain.directory import ChannelKind, Inquiry
 from connector.domain.errors import Refused
 from connector.domain.event import Event
 from connector.domain.instruction import Reason
+from connector.domain.messages import CreditTransfer, VerificationRequest
 from connector.domain.status import InstructionStatus
 from connector.flows import alerts, peers, questions, tasks
 from connector.flows.change import Alteration, change
@@ -150,7 +151,7 @@ class Exchange:
         if not mine:
             return await self.hand_on(status)
         try:
-            value = outgoing(self.batch, carried(self.chunk, status), self.way, status.composed_at)
+            value = self._value(carried(self.chunk, status), status)
             answer = await self.services.channels.send(self.way.executor, self.message, value, self.noted)
         except Refused as refused:  # our own message cannot be written: nothing was sent
             return await self._send_what_can_be_written(status, refused)
@@ -219,13 +220,16 @@ class Exchange:
         status, mine = await change(self.services, self.batch, self.chunk, status, without, event=event)
         return await (self.send(status) if mine else self.hand_on(status))
 
+    def _value(self, piece: Chunk, status: ChunkStatus) -> CreditTransfer | VerificationRequest:
+        """Compose the message of the chunk or of a piece of it, as the institution's scheme wants it."""
+        return outgoing(self.batch, piece, self.way, status.composed_at, traced=self.terms.scheme.traced)
+
     def _check(self, status: ChunkStatus) -> Callable[[Chunk], None]:
         """What refuses a piece of the chunk that cannot be written."""
         message = self.message
 
         def check(piece: Chunk) -> None:
-            value = outgoing(self.batch, piece, self.way, status.composed_at)
-            self.services.channels.check(self.way.executor, message, value)
+            self.services.channels.check(self.way.executor, message, self._value(piece, status))
 
         return check
 

@@ -144,6 +144,11 @@ class Scheme:
         """Most transactions in one message; 0 for no limit."""
         return self.limits.transactions
 
+    @property
+    def traced(self) -> bool:
+        """Whether every payment needs a UETR."""
+        return "uetr" in self.limits.required
+
     def message(self, job: Job) -> str:
         """The name of the message that does a job in this scheme."""
         return self.messages[job]

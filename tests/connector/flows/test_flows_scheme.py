@@ -26,11 +26,24 @@ timeouts: {answer_seconds: 7, inquiries: 1}
 """
 
 
+STRICT = """
+name: Strict
+extends: generic
+characters: {allowed: "[A-Za-z0-9 /?:().,'+-]", otherwise: refuse}
+limits: {amount: {maximum: '50.00'}, required: [uetr]}
+"""
+
+
 @pytest.fixture
-async def ruled(world: World, tmp_path: Path) -> AsyncIterator[World]:
+def rules() -> str:
+    return SCHEME
+
+
+@pytest.fixture
+async def ruled(world: World, tmp_path: Path, rules: str) -> AsyncIterator[World]:
     """The world, its payer bank under a scheme of its own."""
     (tmp_path / "test").mkdir()
-    (tmp_path / "test" / "scheme.yaml").write_text(SCHEME)
+    (tmp_path / "test" / "scheme.yaml").write_text(rules)
     engine = Engine(Catalogue(), Path(mappings.__file__).parent, tmp_path)
     bank = (await world.services.store.directory.load()).institutions["TREAXU22"]
     bank = replace(bank, profile="test", answer_within_seconds=0)
@@ -64,3 +77,27 @@ async def test_what_writing_has_changed_is_in_the_log(ruled: World) -> None:
     events = [event for event in await status.events(ruled.services, batch.ref) if event.action == "text changed"]
     assert events
     assert not any("Zo" in repr(event) for event in events)
+
+
+@pytest.mark.parametrize("rules", [STRICT])
+async def test_a_payment_that_the_scheme_forbids_is_rejected_alone_with_place_and_reason(ruled: World) -> None:
+    await ruled.onboard(person(1), person(2, name="Zoë"), person(3), person(4))
+    dear = pay(3)._replace(amount_minor=5001)
+    batch = await ruled.submit(pay(1), pay(2), dear, pay(4))
+    await ruled.carry()
+    records = await status.details(ruled.services, batch.ref, page=0, size=9)
+    assert [record.status for record in records] == ["ACSC", "RJCT", "RJCT", "ACSC"]
+    assert "creditor_name" in records[1].information
+    assert "amount" in records[2].information
+    assert not any("Zo" in record.information for record in records)
+    assert [len(message.transfers) for message in ruled.fsp.messages] == [2]
+
+
+@pytest.mark.parametrize("rules", [STRICT])
+async def test_every_payment_has_a_uetr_of_its_own_where_the_scheme_wants_one(ruled: World) -> None:
+    await ruled.onboard(person(1), person(2))
+    await ruled.submit(pay(1), pay(2))
+    await ruled.carry()
+    uetrs = [transfer.uetr for transfer in ruled.fsp.messages[0].transfers]
+    assert len(set(uetrs)) == 2
+    assert all(len(uetr) == 36 for uetr in uetrs)
