@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import Any, Final
 
 from aiohttp import hdrs, web
@@ -68,7 +67,7 @@ async def show(call: Call) -> web.Response:
     ]
     following = page + 1 if len(rows) > size else None
     return json_answer(
-        {**_summary(found), "days": days, "findings": [asdict(row) for row in rows[:size]], "next_page": following}
+        {**_summary(found), "days": days, "findings": [row._asdict() for row in rows[:size]], "next_page": following}
     )
 
 

@@ -157,6 +157,9 @@ def _shared(
     claims: list[tuple[Instruction, list[Line]]], lines: list[Line], terms: Terms
 ) -> list[tuple[Instruction, list[Line]]]:
     """Give lines to the instructions with their end-to-end id; several have it where a payment was retried."""
+    if len(claims) == 1:
+        claims[0][1].extend(lines)
+        return claims
     for line in lines:
         min(claims, key=lambda claim: _fit(claim, line, terms))[1].append(line)
     return claims

@@ -6,7 +6,7 @@ no id by amount and date. A finding changes nothing: it is for people to look in
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -51,8 +51,7 @@ class Instruction(NamedTuple):
         return outcome(self.status) in OWED
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One result. ``amount_minor`` is the instruction's, ``statement_minor`` what left the account by the statement.
 
     by: what matched, ``end-to-end id``, ``message`` or ``amount and date``; difference: ``amount``, ``currency``,
@@ -213,7 +212,7 @@ def _part_of_sum(one: Instruction, lines: Sequence[Line], *, shown: bool) -> Fin
     """One payment of a sum that fits; one that was returned may be missing in it."""
     sentence = "Part of a sum on the statement that fits our records."
     found = _described(FindingKind.MATCHED, sentence, one, lines, "message")
-    return replace(found, statement_minor=one.amount_minor if shown else 0)
+    return found._replace(statement_minor=one.amount_minor if shown else 0)
 
 
 def _sum_differs(owed: Sequence[Instruction], lines: Sequence[Line]) -> Finding:
@@ -222,7 +221,7 @@ def _sum_differs(owed: Sequence[Instruction], lines: Sequence[Line]) -> Finding:
     sentence = f"The statement has a sum for the message that differs in {difference} from its payments here."
     whole = _described(FindingKind.DIFFERING, sentence, owed[0], lines, "message", difference)
     total = sum(one.amount_minor for one in owed)
-    return replace(whole, instruction_id="", end_to_end_id="", amount_minor=total, payments=len(owed))
+    return whole._replace(instruction_id="", end_to_end_id="", amount_minor=total, payments=len(owed))
 
 
 def _described(
@@ -233,7 +232,8 @@ def _described(
     by: str = "",
     difference: str = "",
 ) -> Finding:
-    found = Finding(
+    last = max(lines) if lines else None
+    return Finding(
         kind,
         sentence,
         by,
@@ -248,16 +248,10 @@ def _described(
         one.amount_minor,
         one.currency,
         one.sent,
-    )
-    if not lines:
-        return found
-    last = max(lines)
-    return replace(
-        found,
-        statement_minor=sum(line.out_minor for line in lines),
-        statement_currency=last.currency,
-        booked_on=max(line.booked for line in lines),
-        statement=last.statement,
-        reference=last.reference,
-        reason=last.reason,
+        sum(line.out_minor for line in lines),
+        last.currency if last else "",
+        max(line.booked for line in lines) if lines else None,
+        last.statement if last else "",
+        last.reference if last else "",
+        last.reason if last else "",
     )

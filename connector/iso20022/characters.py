@@ -88,7 +88,7 @@ class Alphabet:
 def _complement(allowed: re.Pattern[str]) -> re.Pattern[str]:
     """A set in brackets is turned round, which is much faster than asking of each character what it is not."""
     inside = allowed.pattern[1:-1]
-    return re.compile(f"(?!{allowed.pattern})[^\0]" if inside.startswith(("^", "]")) else f"[^\0{inside}]")
+    return re.compile(f"(?!{allowed.pattern})[^\0]" if inside.startswith(("^", "]", "-")) else f"[^\0{inside}]")
 
 
 def load_tables(folders: Iterable[Path]) -> dict[str, Table]:

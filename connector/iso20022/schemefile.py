@@ -26,6 +26,7 @@ from connector.iso20022.scheme import (
 from connector.iso20022.yamlfile import Place
 
 FILE: Final = "scheme.yaml"
+_SET: Final = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]")
 _XML_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
@@ -95,9 +96,10 @@ class _Section(NamedTuple):
             return default
         try:
             value = kind(self.text(name))
+            positive = 0 < value < float("inf")
         except (ValueError, InvalidOperation):
             raise self.at(name).wrong(f"{name} must be a number") from None
-        if not 0 < value < float("inf"):
+        if not positive:
             raise self.at(name).wrong(f"{name} must be greater than zero")
         return value
 
@@ -178,7 +180,7 @@ def _one_character(section: _Section) -> re.Pattern[str]:
         pattern = re.compile(text)
     except re.error as error:
         raise section.at("allowed").wrong(f"is no regular expression: {error}") from error
-    if not (text.startswith("[") and text.endswith("]")) or pattern.fullmatch("") or not pattern.fullmatch("A"):
+    if not _SET.fullmatch(text) or not pattern.fullmatch("A"):
         raise section.at("allowed").wrong("must be a set of characters in brackets that has at least the letter A")
     return pattern
 
