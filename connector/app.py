@@ -55,7 +55,10 @@ def _pem(path: Path | None) -> bytes:
 
 @asynccontextmanager
 async def build_services(settings: Settings) -> AsyncIterator["Services"]:
-    """Connect to the store, load the engine, open the channels; all are closed in the opposite order."""
+    """Connect to the store, load the engine, open the channels; all are closed in the opposite order.
+
+    Raises ``Misconfigured`` and ``NotFound`` where an institution's scheme cannot be spoken.
+    """
     from connector.channels import Channels
     from connector.flows.services import Services
     from connector.sandbox import sandbox_directory
@@ -68,6 +71,9 @@ async def build_services(settings: Settings) -> AsyncIterator["Services"]:
     try:
         if settings.sandbox:
             await store.directory.seed(sandbox_directory(settings.simulators_base, settings.answer_within_seconds))
+        for institution in (await store.directory.load()).institutions.values():
+            if institution.url:
+                engine.ready(institution.profile)
         async with Channels(engine, connector_url=settings.api_url) as channels:
             yield Services(store, engine, channels, time.time, _flow_settings(settings))
     finally:
@@ -126,8 +132,17 @@ def build_simulators(settings: Settings) -> "web.Application":
     host, port = settings.simulators_address
     return application(
         SimulatorSettings(settings.data_dir / "simulators", connector_url=settings.api_url, host=host, port=port),
-        Engine(Catalogue(), *PROFILES, *settings.simulator_profiles),
+        Engine(Catalogue(), *PROFILES, *settings.simulator_profiles, signing=_simulators_signing(settings)),
     )
+
+
+def _simulators_signing(settings: Settings) -> "Signing | None":
+    """The keys of the simulated institutions, who trust the connector's certificate."""
+    from connector.iso20022.signing import Signing
+
+    own = _pem(settings.simulator_signing_key), _pem(settings.simulator_signing_certificate)
+    trusted = (_pem(settings.signing_certificate),) if settings.signing_certificate else ()
+    return Signing(*own, trusted) if any((*own, *trusted)) else None
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:

@@ -37,7 +37,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("isogate-data"), description="Folder of the embedded store, the simulators and keys")
     workers: int = Field(1, ge=1, le=256, description="Worker processes that `isogate up` starts")
     take_over_after_seconds: float = Field(
-        60.0, gt=0, description="Silence after which a dead worker's work is taken"
+        60.0,
+        gt=0,
+        description="Silence after which a dead worker's work is taken; below 60, a slow one may count as dead",
     )
     worker_concurrency: int = Field(8, ge=1, le=256, description="Steps that one worker process takes at once")
 
@@ -91,7 +93,11 @@ class Settings(BaseSettings):
     trusted_certificates: tuple[Path, ...] = Field(
         (), description="PEM files with the certificates under which messages of FSPs are accepted"
     )
-    simulator_profiles: tuple[Path, ...] = Field((), description="The same for the simulated institutions")
+    simulator_profiles: tuple[Path, ...] = Field((), description="Folders of profiles of the simulated institutions")
+    simulator_signing_key: Path | None = Field(
+        None, description="PEM file with the key that the simulated institutions sign with"
+    )
+    simulator_signing_certificate: Path | None = Field(None, description="PEM file with the certificate of that key")
 
     log_json: bool = Field(default=False, description="Log lines as JSON objects instead of text")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged")

@@ -13,8 +13,9 @@ from connector.api.admin import GROUP, OPERATORS, REFUSED, UNKNOWN
 from connector.api.operation import Answer, Body, Call, Handler, Operation, Parameter
 from connector.api.shapes import json_answer, plain
 from connector.domain.directory import Directory, Institution, Programme, SourceBB
-from connector.domain.errors import NotFound, Refused
+from connector.domain.errors import Misconfigured, NotFound, Refused
 from connector.domain.money import is_currency
+from connector.iso20022.engine import Engine
 
 _ID: Final = Parameter("id", "path", "Its id.", required=True, max_length=36)
 _INSTITUTION_EXAMPLE: Final = {
@@ -79,10 +80,22 @@ async def save_institution(call: Call) -> web.Response:
     said: models.InstitutionBody = call.body
     for index, pattern in enumerate(said.addresses):
         _check_pattern(f"/addresses/{index}", pattern)
+    if said.url:
+        _check_scheme(call.services.engine, said.profile)
     fields = {name: getattr(said, name) for name in type(said).model_fields}
     institution = Institution(code=call.parameters["id"], **{**fields, "addresses": tuple(said.addresses)})
     await call.services.store.directory.save_institution(institution)
     return json_answer(asdict(institution))
+
+
+def _check_scheme(engine: Engine, name: str) -> None:
+    """Refuse a scheme in which nothing could be exchanged."""
+    try:
+        engine.ready(name)
+    except NotFound:
+        raise Refused.because("/profile", "unknown", "There is no such scheme.") from None
+    except Misconfigured as error:
+        raise Refused.because("/profile", "signing", f"{error}.") from None
 
 
 async def list_sources(call: Call) -> web.Response:

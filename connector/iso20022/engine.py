@@ -114,6 +114,17 @@ class Engine:
             raise NotFound("scheme", name)
         return self._schemes[name]
 
+    def ready(self, name: str) -> None:
+        """See whether messages of a scheme can be exchanged.
+
+        Raises ``NotFound`` for an unknown scheme, ``Misconfigured`` where it signs and there are no keys for that.
+        """
+        wanted, signer = self.scheme(name).signature, self._signer
+        if wanted.make and not (signer and signer.signs):
+            raise Misconfigured("signing", 0, name, "the scheme signs its messages, and no signing key is configured")
+        if wanted.require and not (signer and signer.verifies):
+            raise Misconfigured("signing", 0, name, "the scheme requires signatures, and no certificate is trusted")
+
     def compose(self, profile: str, message: str, value: Message, *, sender: str = "", receiver: str = "") -> Written:
         """Write a value as a message under its scheme's rules, in its scheme's envelope.
 

@@ -79,6 +79,16 @@ class Signer:
         if self._key is not None and (own is None or own.public_key() != self._key.public_key()):
             raise Misconfigured("signing", 0, "", "the certificate does not belong to the key")
 
+    @property
+    def signs(self) -> bool:
+        """Whether there is a key to sign with."""
+        return self._key is not None
+
+    @property
+    def verifies(self) -> bool:
+        """Whether there are certificates to verify with."""
+        return bool(self._trusted)
+
     def sign(self, body: bytes) -> bytes:
         """The signed message; a placeholder in it says where the signature goes, else it is the root's last child.
 
