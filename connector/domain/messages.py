@@ -178,7 +178,10 @@ class InquiredTransfer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StatusInquiry:
-    """A pacs.028: what became of a message sent earlier, or (transactions given) of single transactions of it."""
+    """A pacs.028: what became of a message sent earlier, or (transactions given) of single transactions of it.
+
+    initiating_party: who asks, for the header, where it is no institution.
+    """
 
     message_id: str
     created: datetime
@@ -187,6 +190,7 @@ class StatusInquiry:
     transactions: Sequence[InquiredTransfer] = ()
     instructing_agent: str = ""
     instructed_agent: str = ""
+    initiating_party: str = ""
 
 
 class RecalledTransfer(NamedTuple):

@@ -25,6 +25,7 @@ def inquiry(batch: Batch, chunk: Chunk, way: Way, scheme: Scheme, number: int, n
         original_message=scheme.message(way.job),
         instructing_agent=way.programme.debtor_agent if way.switched else "",
         instructed_agent=chunk.institution if way.switched else way.executor.code,
+        initiating_party="" if way.switched else way.programme.account_name,
     )
 
 

@@ -143,7 +143,7 @@ class Engine:
         if faults:
             raise Refused(faults)
         wrapper = Wrapper(self._schemes[profile], self._catalogue, self._validator, self._signer)
-        return Written(wrapper.wrap(written, message, value, Parties(sender, receiver)), notes)
+        return Written(wrapper.wrap(written, message, screened, Parties(sender, receiver)), notes)
 
     def write(self, profile: str, message: str, value: Message) -> bytes:
         """Write a value as a message (``write("generic", "pain.001.001.09", transfer)``), valid under its schema.

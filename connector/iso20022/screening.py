@@ -22,7 +22,7 @@ from iso20022_schemas.structure import Node
 
 FREE_TEXTS: Final = frozenset(
     {
-        *("initiating_party", "debtor_name", "creditor_name", "name", "debtor_town", "creditor_town"),
+        *("initiating_party", "assigner", "debtor_name", "creditor_name", "name", "debtor_town", "creditor_town"),
         *("remittance", "information", "group_information", "description"),
     }
 )
