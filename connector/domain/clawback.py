@@ -96,6 +96,14 @@ def undelivered(status: ChunkStatus) -> RecallCase | None:
     return next((case for case in status.recalls if not case.delivered_at and _open(status, case)), None)
 
 
+def unanswered(status: ChunkStatus, number: int) -> bool:
+    """Whether the institution has a case, and for some payment of it neither a word nor an ending has come."""
+    case = status.recalls[number]
+    return bool(case.delivered_at) and any(
+        shown_state(status, position, state) is RecallState.ASKED for position, state in case.by_position().items()
+    )
+
+
 def _open(status: ChunkStatus, case: RecallCase) -> bool:
     ending = {Outcome.ONGOING, Outcome.COMPLETED}
     return any(OUTCOME_OF_BYTE[status.codes[position]] in ending for position in case.positions)

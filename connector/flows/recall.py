@@ -1,7 +1,8 @@
 """Step 8: hand an institution the recalls that it does not have yet.
 
 The case is durable before the institution hears of it. Its message goes out again and again under the same ids until
-the institution has it: unlike a payment, a question may come twice. The answer is a camt.029 (see ``answers``).
+the institution has it: unlike a payment, a question may come twice. The answer is a camt.029 (see ``answers``); where
+none comes it is asked for (see ``recall_chase``).
 """
 
 from collections.abc import Callable, Sequence
@@ -35,7 +36,7 @@ async def run(services: Services, entry: Entry) -> None:
         return await services.store.queue.done(entry)
     if status.dispatch is not Dispatch.SENT:
         return await _again(exchange, "The payments themselves have not arrived yet.")
-    return await _note(exchange, status, case, await _send(exchange, status, case))
+    return await _note(exchange, status, case, await hand_over(exchange, status, case))
 
 
 async def _note(exchange: Exchange, status: ChunkStatus, case: RecallCase, answer: Answer) -> None:
@@ -66,7 +67,8 @@ async def _resolved(exchange: Exchange, status: ChunkStatus, case: RecallCase, r
     return await _commit(exchange, status, "recall answered", case, _taking(case, news, now))
 
 
-async def _send(exchange: Exchange, status: ChunkStatus, case: RecallCase) -> Answer:
+async def hand_over(exchange: Exchange, status: ChunkStatus, case: RecallCase) -> Answer:
+    """Send a case's message, the same one every time."""
     scheme = exchange.terms.scheme
     value = questions.recall(exchange.batch, exchange.chunk, status, case, exchange.way, scheme)
     try:
@@ -94,13 +96,17 @@ async def _commit(
     alter: Callable[[ChunkStatus], ChunkStatus],
     outcome: str = "ok",
 ) -> None:
-    """Commit what became of one case; the chunk's next one is another entry of the same step."""
+    """Commit what became of one case; the chunk's next one is another entry, and so is waiting for the answer."""
     services, batch, number = exchange.services, exchange.batch, exchange.chunk.id.number
     event = exchange.event(action, outcome)
     event = event._replace(detail=f"{event.detail}, case {case.number}, {len(case.positions)} payments")
 
     def then(after: ChunkStatus) -> Sequence[Task]:
-        return [tasks.recall(batch, number)] if clawback.undelivered(after) else ()
+        next_one = [tasks.recall(batch, number)] if clawback.undelivered(after) else []
+        if not clawback.unanswered(after, case.number):
+            return next_one
+        due_at = services.clock() + exchange.terms.answer_seconds
+        return [*next_one, tasks.chase(batch, number, case.number, due_at=due_at)]
 
     await change(services, batch, exchange.chunk, status, alter, event=event, then=then, done=exchange.entry)
 

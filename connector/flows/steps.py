@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
-from connector.flows import admit, dispatch, inquire, notify, recall, reconciliation, resolve, settle
+from connector.flows import admit, dispatch, inquire, notify, recall, recall_chase, reconciliation, resolve, settle
 from connector.flows.services import Services
 from connector.store import Entry
 
@@ -24,6 +24,7 @@ STEPS: Final = {
         Step("release", admit.release, 30),
         Step("settle", settle.run, 30),
         Step("recall", recall.run, 55),
+        Step("chase", recall_chase.run, 55),
         Step("inquire", inquire.run, 55),
         Step("dispatch", dispatch.run, 55),
         Step("resolve", resolve.run, 45),

@@ -35,6 +35,11 @@ def recall(batch: Batch, chunk: int, *, due_at: float = 0.0, attempt: int = 0) -
     return Task("recall", batch.ref, chunk, batch.priority, due_at, str(attempt))
 
 
+def chase(batch: Batch, chunk: int, case: int, *, due_at: float, asked: int = 0) -> Task:
+    """Ask for the answer to a recall that the institution has; case: its number, asked: how often that was done."""
+    return Task("chase", batch.ref, chunk, batch.priority, due_at, f"{case}/{asked}")
+
+
 def settle(batch: Batch, chunk: Chunk) -> Task:
     """Apply a chunk's outcome to the programme's funds."""
     return Task("settle", batch.ref, chunk.id.number, batch.priority)

@@ -161,12 +161,20 @@ class Fsp:
 
     async def _tell(self, request: web.Request) -> web.Response:
         self.asked.append(request.match_info["id"])
+        if recall := next((one for one in self.recalls if one.message_id == request.match_info["id"]), None):
+            return self._told(recall)
         message = self.by_id(request.match_info["id"])
         if message is None or self.forgetful:
             return web.Response(status=404)
         if self.mode == "accept":
             return web.Response(status=204)
         return web.Response(body=self.report(message), content_type="application/xml")
+
+    def _told(self, recall: Recall) -> web.Response:
+        if self.forgetful:
+            return web.Response(status=404)
+        answer = self.resolution(recall, self.resolve) if self.resolve else None
+        return self._xml("camt.029.001.09", answer) if answer else web.Response(status=204)
 
     async def _json(self, request: web.Request) -> web.Response:
         self.calls.append((request.path_qs, dict(request.headers), await request.json()))
