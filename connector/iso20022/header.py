@@ -6,13 +6,15 @@ from typing import Final, NamedTuple
 from connector.iso20022.formats import escaped
 from connector.iso20022.parsing import Element
 
+LONGEST_IDENTIFIER: Final = 35
 _BIC: Final = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?")
 
 
 class BusinessHeader(NamedTuple):
     """What a head.001 says; fields that it leaves out are "".
 
-    sender and receiver: BIC, clearing member id or other id, the first that is given; created: as it stands there.
+    sender and receiver: BIC, clearing member id, other id or name, the first that is given; created: as it stands
+    there.
     """
 
     sender: str = ""
@@ -45,7 +47,7 @@ def write_header(header: BusinessHeader, namespace: str, signature: str = "", *,
     """
     parts = [
         f'<AppHdr xmlns="{namespace}">',
-        f"<Fr>{_institution(header.sender, bics)}</Fr><To>{_institution(header.receiver, bics)}</To>",
+        f"<Fr>{_party(header.sender, bics)}</Fr><To>{_party(header.receiver, bics)}</To>",
         f"<BizMsgIdr>{_safe(header.business_message_id)}</BizMsgIdr>",
         f"<MsgDefIdr>{_safe(header.message)}</MsgDefIdr>",
         f"<BizSvc>{_safe(header.service)}</BizSvc>" if header.service else "",
@@ -56,8 +58,11 @@ def write_header(header: BusinessHeader, namespace: str, signature: str = "", *,
     return "".join(parts)
 
 
-def _institution(identifier: str, bics: bool) -> str:
+def _party(identifier: str, bics: bool) -> str:
+    """Name an institution by its identifier, and an organisation by its name: that has spaces, or is longer."""
     given = _safe(identifier)
+    if " " in identifier or len(identifier) > LONGEST_IDENTIFIER:
+        return f"<OrgId><Nm>{given}</Nm></OrgId>"
     inner = f"<BICFI>{given}</BICFI>" if bics and _BIC.fullmatch(identifier) else f"<Othr><Id>{given}</Id></Othr>"
     return f"<FIId><FinInstnId>{inner}</FinInstnId></FIId>"
 
@@ -70,7 +75,7 @@ def _identifier(party: Element | None) -> str:
     """The first identifying text below Fr or To, whichever of the many ways was chosen."""
     if party is None:
         return ""
-    for name in ("BICFI", "AnyBIC", "MmbId", "Id"):
+    for name in ("BICFI", "AnyBIC", "MmbId", "Id", "Nm"):
         for element in party.iter(f"{{*}}{name}"):
             text = (element.text or "").strip()
             if text:

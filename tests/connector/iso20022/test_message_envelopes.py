@@ -44,8 +44,16 @@ def test_the_agents_of_the_value_stand_in_where_nobody_is_named(enveloped, trans
 
 def test_a_header_that_is_not_valid_is_not_sent(enveloped, transfer):
     with pytest.raises(Refused) as refused:
-        enveloped.compose("head.001.001.03", "pain.001.001.09", transfer, sender="x" * 40, receiver="UNIOXU22")
-    assert refused.value.faults[0].where == "AppHdr/Fr/FIId/FinInstnId/Othr/Id"
+        enveloped.compose("head.001.001.03", "pain.001.001.09", transfer, sender="x" * 141, receiver="UNIOXU22")
+    assert refused.value.faults[0].where == "AppHdr/Fr/OrgId/Nm"
+
+
+@pytest.mark.parametrize("name", ["Ministry of Social Welfare and Public Labour", "Ministry of Pensions", "x" * 140])
+def test_a_sender_that_is_no_institution_is_named_as_an_organisation(enveloped, transfer, name):
+    written = enveloped.compose("head.001.001.03", "pain.001.001.09", transfer, sender=name, receiver="UNIOXU22")
+    assert f"<OrgId><Nm>{name}</Nm></OrgId>".encode() in written.body
+    header = enveloped.read(written.body, profile="generic").header
+    assert (header.sender, header.receiver) == (name, "UNIOXU22")
 
 
 def test_an_envelope_may_be_without_a_header(enveloped, transfer):
