@@ -4,6 +4,7 @@
 import asyncio
 import os
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS: Final = 600.0
 LOOK_EVERY_SECONDS: Final = 0.2
 SHOWN: Final = 20
+"""Findings of each kind that are printed."""
+
 TO_LOOK_INTO: Final = ("missing", "unexpected", "differing")
 
 Programme = Annotated[str, typer.Option("--programme", help="Whose account")]
@@ -66,7 +69,7 @@ async def _report(base: str, order: Mapping[str, str], csv: Path | None) -> dict
             found = [await _answer(session.get(f"{where}?kind={kind}&size={SHOWN}")) for kind in TO_LOOK_INTO]
         except aiohttp.ClientError as error:
             raise Unavailable(base, type(error).__name__) from None
-    return {**report, "findings": [one for page in found for one in page["findings"]][:SHOWN]}
+    return {**report, "findings": [one for page in found for one in page["findings"]]}
 
 
 async def _finished(session: "aiohttp.ClientSession", where: str) -> dict[str, Any]:
@@ -106,7 +109,18 @@ def _print(report: Mapping[str, Any]) -> None:
     for one in report["findings"]:
         name = one["instruction_id"] or one["end_to_end_id"] or one["message_id"] or one["reference"]
         print(f"{one['kind']:<10} {one['booked_on'] or one['paid_on']} {name}: {one['sentence']}")
+    for kind, more in _not_shown(report).items():
+        print(f"{kind:<10} and {more} more: see the report, or save it with --csv")
     print(f"Report: /admin/reconciliations/{report['id']}")
+
+
+def _not_shown(report: Mapping[str, Any]) -> dict[str, int]:
+    """How many findings of each kind are not among those that were fetched."""
+    left = Counter[str]()
+    for one in report["totals"]:
+        if one["kind"] in TO_LOOK_INTO:
+            left[one["kind"]] += one["payments"]
+    return dict(left - Counter(one["kind"] for one in report["findings"]))
 
 
 def _table(totals: Sequence[Mapping[str, Any]]) -> list[str]:
