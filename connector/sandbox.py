@@ -23,9 +23,9 @@ BUDGET_MINOR: Final = 10**14
 
 _BANK, _MOBILE = InstitutionKind.BANK, InstitutionKind.MOBILE_MONEY
 _INSTITUTIONS: Final = (
-    ("TREAXU22", "Treasury Bank", _BANK, (r"90\d{8,12}",)),
-    ("UNIOXU22", "Union Bank", _BANK, (r"10\d{8,12}",)),
-    ("HARBXU22", "Harbour Bank", _BANK, (r"20\d{8,12}",)),
+    ("TREAXU22", "Treasury Bank", _BANK, (r"90\d{8,12}", r"XU\d\dTREA90\d{8}")),
+    ("UNIOXU22", "Union Bank", _BANK, (r"10\d{8,12}", r"XU\d\dUNIO10\d{8}")),
+    ("HARBXU22", "Harbour Bank", _BANK, (r"20\d{8,12}", r"XU\d\dHARB20\d{8}")),
     ("KASHXU22", "Kash", _MOBILE, (r"\+?99970\d{6,8}",)),
     ("TELAXU22", "Tela Money", _MOBILE, (r"\+?99971\d{6,8}",)),
     ("NSWIXU22", "National Switch", InstitutionKind.SWITCH, ()),

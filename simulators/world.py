@@ -35,16 +35,16 @@ class Player(NamedTuple):
 _BANK: Final = InstitutionKind.BANK
 _MOBILE: Final = InstitutionKind.MOBILE_MONEY
 _PROGRAMMES: Final = MappingProxyType(
-    {"9000000001": True, "9000000002": True, "9000000009": True, "9000000004": False}
+    {"9000000001": True, "9000000002": True, "9000000009": True, "9000000004": False, "XU52TREA9000000001": True}
 )
 
 WORLD: Final = MappingProxyType(
     {
         player.code: player
         for player in (
-            Player("TREAXU22", "Treasury Bank", _BANK, r"90\d{8}", _PROGRAMMES),
-            Player("UNIOXU22", "Union Bank", _BANK, r"10\d{8,12}"),
-            Player("HARBXU22", "Harbour Bank", _BANK, r"20\d{8,12}"),
+            Player("TREAXU22", "Treasury Bank", _BANK, r"90\d{8}|XU\d\dTREA90\d{8}", _PROGRAMMES),
+            Player("UNIOXU22", "Union Bank", _BANK, r"10\d{8,12}|XU\d\dUNIO10\d{8}"),
+            Player("HARBXU22", "Harbour Bank", _BANK, r"20\d{8,12}|XU\d\dHARB20\d{8}"),
             Player("KASHXU22", "Kash", _MOBILE, r"\+?99970\d{6,8}"),
             Player("TELAXU22", "Tela Money", _MOBILE, r"\+?99971\d{6,8}"),
             Player(SWITCH_CODE, "National Switch", InstitutionKind.SWITCH),

@@ -87,9 +87,20 @@ async def test_the_instant_switch_answers_an_inquiry(sandbox):
     assert report.original_message_id == paid.message_id
 
 
-async def test_a_sepa_bank_takes_ibans(sandbox):
+async def test_a_sepa_bank_pays_to_ibans(sandbox):
+    value = payment("sepa", "XU37UNIO1000000001", "XU85UNIO1000009904")
+    value = order(
+        value.transfers, currency="EUR", debtor_account="XU52TREA9000000001", execution_date=date(2026, 3, 2)
+    )
+    report = await speak(sandbox, PAYER, "sepa", Job.INITIATION, value)
+    assert statuses(report) == {"E0": ("ACCC", ""), "E1": ("RJCT", "AC04")}
+    assert await sandbox.balance(UNION, "XU37UNIO1000000001", "EUR") == 1000
+    await sandbox.proof()
+
+
+async def test_an_iban_that_is_nobodys_is_refused(sandbox):
     value = payment("sepa", "DE89370400440532013000")
     value = order(value.transfers, currency="EUR", debtor_account="BE68539007547034", execution_date=date(2026, 3, 2))
     report = await speak(sandbox, PAYER, "sepa", Job.INITIATION, value)
     told = set(statuses(report).values()) or {(report.group_status, report.group_reason)}
-    assert told == {("RJCT", "AC02")}, "the sandbox has no accounts with IBANs"
+    assert told == {("RJCT", "AC02")}
