@@ -15,7 +15,7 @@ from connector.iso20022.codes import MAPPINGS_FOLDER, CodeTable, load_tables
 from connector.iso20022.codesets import CodeSets
 from connector.iso20022.envelope import Parties, Wrapper
 from connector.iso20022.fields import SHAPES
-from connector.iso20022.header import BusinessHeader, read_header
+from connector.iso20022.header import BusinessHeader, header_path, read_header
 from connector.iso20022.parsing import parse
 from connector.iso20022.profile import Profile, load
 from connector.iso20022.reader import Reader, compile_reader
@@ -219,8 +219,8 @@ class Engine:
         if said and said != found.message:
             yield f"The header announces another message than {found.message}."
         version = self._catalogue.find(etree.QName(found.header).namespace or "")
-        if version and self._validator.check(found.header, version).faults:
-            yield f"The header is not valid under {version}."
+        for where, code, sentence in self._validator.check(found.header, version).faults if version else ():
+            yield f"The header is not valid under {version}: {header_path(where)}: {code}: {sentence}"
 
     def _load(self, folder: Path) -> None:
         if not folder.is_dir():

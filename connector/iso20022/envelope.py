@@ -6,7 +6,7 @@ from xml.sax.saxutils import quoteattr
 
 from connector.domain.errors import Refused
 from connector.domain.messages import Message
-from connector.iso20022.header import BusinessHeader, write_header
+from connector.iso20022.header import BusinessHeader, header_path, write_header
 from connector.iso20022.parsing import parse
 from connector.iso20022.scheme import Envelope, Scheme, SignaturePlace
 from connector.iso20022.signing import PLACEHOLDER, Signer
@@ -69,7 +69,7 @@ class Wrapper(NamedTuple):
         plain = parse(write_header(facts, namespace, bics=envelope.bics).encode())
         faults = self.validator.check(plain, envelope.header).faults
         if faults:
-            raise Refused([fault._replace(where=f"AppHdr/{fault.where}") for fault in faults])
+            raise Refused([fault._replace(where=header_path(fault.where)) for fault in faults])
         return write_header(facts, namespace, signature, bics=envelope.bics)
 
 

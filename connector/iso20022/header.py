@@ -37,6 +37,11 @@ def read_header(element: Element) -> BusinessHeader:
     )
 
 
+def header_path(where: str) -> str:
+    """The place of a schema fault, as a path from the AppHdr on."""
+    return f"AppHdr/{where}".rstrip("/")
+
+
 def write_header(header: BusinessHeader, namespace: str, signature: str = "", *, bics: bool = True) -> str:
     """Write an AppHdr of the version that has this namespace; signature: what stands in Sgntr.
 

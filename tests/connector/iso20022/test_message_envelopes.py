@@ -75,7 +75,16 @@ def test_headers_that_contradict_or_are_not_valid_are_named(enveloped, transfer)
     )
     wrong = body.replace(b"<BizMsgIdr>MSG1</BizMsgIdr>", b"")
     assert enveloped.read(wrong, profile="head.001.001.03").tolerated == (
-        "The header is not valid under head.001.001.03.",
+        "The header is not valid under head.001.001.03: AppHdr: unexpected: MsgDefIdr may not stand here."
+        " Expected: BizMsgIdr.",
+    )
+    future = body.replace(b"<BizMsgIdr>MSG1<", b"<BizMsgIdr>" + b"M" * 36 + b"<").replace(
+        b"+00:00</CreDt>", b"</CreDt>"
+    )
+    verdict = enveloped.validate(future)
+    assert (verdict.valid, verdict.tolerated[-1]) == (
+        True,
+        "The header is not valid under head.001.001.03: AppHdr/BizMsgIdr: length: The text is longer than 35 characters.",
     )
 
 
