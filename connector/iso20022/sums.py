@@ -32,6 +32,12 @@ _FAMILIES: Final = {
     "pacs.004": _Family("TxInf", ("RtrdIntrBkSttlmAmt",), total="TtlRtrdIntrBkSttlmAmt"),
 }
 
+_RECALLED: Final = {
+    "camt.055": ("OrgnlPmtInfAndCxl", "OrgnlInstdAmt"),
+    "camt.056": ("", "OrgnlIntrBkSttlmAmt"),
+}
+"""By family: the block below Undrlyg that lists transactions, and the amount of each."""
+
 
 def check_value(value: Message, message: str) -> None:
     """Refuse to write a value whose own total is not the sum of its transactions."""
@@ -49,8 +55,10 @@ def check_value(value: Message, message: str) -> None:
 
 def faults(document: Element, message: str) -> tuple[Fault, ...]:
     """What is wrong with the counts and sums of a message that is valid under its schema."""
-    family = _FAMILIES.get(message[:8])
+    family, recalled = _FAMILIES.get(message[:8]), _RECALLED.get(message[:8])
     content = next(iter(document), None)
+    if content is not None and recalled:
+        return tuple(_recall_faults(content, recalled))
     if family is None or content is None:
         return ()
     header = content.find("{*}GrpHdr")
@@ -69,6 +77,21 @@ def _faults(content: Element, header: Element, name: str, family: _Family) -> It
     if family.block:
         for position, (block, (size, amounts)) in enumerate(zip(blocks, counted, strict=True), 1):
             yield from _compare(block, f"{name}/{family.block}[{position}]", size, amounts)
+
+
+def _recall_faults(content: Element, recalled: tuple[str, str]) -> Iterator[Fault]:
+    """The control data of a recall; nothing can be said where it asks for whole messages or blocks, unlisted."""
+    block, amount = recalled
+    control = content.find("{*}CtrlData")
+    underlying = content.findall("{*}Undrlyg")
+    parts = [part for each in underlying for part in (block and each.findall(f"{{*}}{block}")) or [each]]
+    if control is None or not parts or any(part.find("{*}TxInf") is None for part in parts):
+        return
+    listed = [transaction for part in parts for transaction in part.iterfind("{*}TxInf")]
+    amounts = [text for each in listed if (text := each.findtext(f"{{*}}{amount}"))]
+    path = f"{etree.QName(content).localname}/CtrlData"
+    found = list(_compare(control, path, len(listed), amounts))
+    yield from (fault for fault in found if fault.code == "AM18" or len(amounts) == len(listed))
 
 
 def _amounts(block: Element, family: _Family, namespace: str) -> tuple[int, list[str]]:
