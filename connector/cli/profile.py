@@ -30,15 +30,16 @@ app = typer.Typer(name="profile", help="Check and show the mapping profiles of s
 
 @app.command()
 def check(target: Target) -> None:
-    """Check profiles as they are checked at the start; a wrong one is named with file, line, path and reason."""
+    """Check profiles as they are checked at the start; each wrong file is named with line, path and reason."""
     folder = _scheme_folder(target)
     with _beside(folder) as (root, names):
-        try:
-            engine = _engine(root)
-        except Misconfigured as wrong:
-            place = wrong.file.replace(str(root), str(folder.parent))
-            print(f"{place}:{wrong.line}: {wrong.path}: {wrong.sentence}")
-            raise typer.Exit(1) from None
+        engine, faults = _judged(root)
+        original = folder.parent if any(folder.glob("*.yaml")) else folder
+    for wrong in faults:
+        place = wrong.file.replace(str(root), str(original))
+        print(f"{place}:{wrong.line}: {wrong.path}: {wrong.sentence}")
+    if faults or engine is None:
+        raise typer.Exit(1)
     for name in names:
         for line in _summary(engine, name):
             print(line)
@@ -72,16 +73,49 @@ def _schemes(folder: Path) -> list[str]:
 
 @contextmanager
 def _beside(folder: Path) -> Iterator[tuple[Path, list[str]]]:
-    """A folder that has nothing but the schemes in question, and the tables beside them; and their names."""
-    if not any(folder.glob("*.yaml")):
-        yield folder, _schemes(folder)
-        return
+    """A copy of nothing but the schemes in question, and the tables beside them; and their names."""
+    alone = any(folder.glob("*.yaml"))
+    place = folder.parent if alone else folder
+    names = [folder.name] if alone else _schemes(folder)
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        for each in (folder, *(folder.parent / shared for shared in SHARED_FOLDERS)):
-            if each.is_dir():
-                (root / each.name).symlink_to(each)
-        yield root, [folder.name]
+        for each in (*names, *SHARED_FOLDERS):
+            for file in (place / each).glob("*.yaml"):
+                (root / each).mkdir(exist_ok=True)
+                (root / each / file.name).write_bytes(file.read_bytes())
+        yield root, names
+
+
+def _judged(root: Path) -> "tuple[Engine | None, list[Misconfigured]]":
+    """The engine, or the first fault of every wrong file: each is set aside, and what is left is looked at again.
+
+    What is only wrong because a table was set aside is not told.
+    """
+    faults: list[Misconfigured] = []
+    tables: set[str] = set()
+    while True:
+        try:
+            return _engine(root), faults
+        except Misconfigured as wrong:
+            file = Path(wrong.file)
+            if not any(table in wrong.sentence for table in tables) and file not in {
+                Path(one.file) for one in faults
+            }:
+                faults.append(wrong)
+            if not file.is_relative_to(root) or not file.is_file():
+                return None, faults
+            if file.parent.name in SHARED_FOLDERS:
+                tables.add(file.stem)
+            _set_aside(file)
+
+
+def _set_aside(file: Path) -> None:
+    """Take a wrong file away; for a scheme's, one without rules is left, since others may extend the scheme."""
+    bare = f"name: {file.parent.name}\n"
+    if file.name == "scheme.yaml" and file.read_text(encoding="utf-8", errors="replace") != bare:
+        file.write_text(bare, encoding="utf-8")
+    else:
+        file.unlink()
 
 
 def _engine(root: Path) -> "Engine":

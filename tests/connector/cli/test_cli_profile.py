@@ -46,6 +46,24 @@ def test_a_wrong_profile_is_named_with_file_line_path_and_reason(scheme):
     assert f"{file}:5: CstmrCdtTrfInitn/Header: CstmrCdtTrfInitn has no element Header" in found.output
 
 
+def test_every_wrong_file_is_named(scheme):
+    (scheme / "scheme.yaml").write_text("name: Sand\nextends: generic\nlimits:\n  currencies: [DOLLARS]\n")
+    for message in ("pain.001.001.03", "pain.001.001.09"):
+        head = f"message: {message}\nvalue: CreditTransfer\nwrite:\n"
+        (scheme / f"{message}.yaml").write_text(f"{head}  CstmrCdtTrfInitn:\n    Header: message_id\n")
+    (scheme.parent / "other").mkdir()
+    (scheme.parent / "other" / "scheme.yaml").write_text("extends: nothing\n")
+    found = run("check", scheme.parent)
+    assert found.exit_code == 1
+    lines = [line.partition(": ")[0] for line in found.output.splitlines()]
+    assert sorted(lines) == [
+        f"{scheme.parent}/other/scheme.yaml:1",
+        f"{scheme}/pain.001.001.03.yaml:5",
+        f"{scheme}/pain.001.001.09.yaml:5",
+        f"{scheme}/scheme.yaml:4",
+    ]
+
+
 def test_other_schemes_beside_it_are_not_looked_at(scheme):
     (scheme.parent / "broken").mkdir()
     (scheme.parent / "broken" / "scheme.yaml").write_text("extends: nothing\n")
