@@ -56,6 +56,7 @@ class InstitutionBody(_Exact):
     inquiries: Annotated[int, Strict(), Field(ge=0, le=1000)] = 0
     inquiry: Inquiry = Inquiry.MESSAGE
     unanswered: Unanswered = Unanswered.HOLD
+    signer: Annotated[str, Field(max_length=500)] = ""
 
 
 class SourceBody(_Exact):

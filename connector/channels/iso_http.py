@@ -101,7 +101,7 @@ class IsoHttp:
         if answer.status != 200:
             return _silence(to, answer)
         try:
-            received = await asyncio.to_thread(self._engine.read, answer.body, profile=to.profile)
+            received = await asyncio.to_thread(self._engine.read, answer.body, profile=to.profile, signer=to.signer)
         except Refused as refused:
             return Silent(f"{to.code} gave a statement that cannot be read: {refused}")
         if isinstance(received.value, Statement):
@@ -111,7 +111,7 @@ class IsoHttp:
     async def _read(self, to: Institution, body: bytes, about: Collection[str]) -> Answer:
         """Read an answer; one that cannot be read, or reports on another message, tells nothing about ours."""
         try:
-            received = await asyncio.to_thread(self._engine.read, body, profile=to.profile)
+            received = await asyncio.to_thread(self._engine.read, body, profile=to.profile, signer=to.signer)
         except Refused as refused:
             return Silent(f"{to.code} sent an answer that cannot be read: {refused}")
         match received.value:

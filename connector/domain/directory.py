@@ -59,7 +59,8 @@ class Institution:
     that belong to it, for beneficiaries registered without an institution; url, channel, profile: how it is reached,
     for those that IsoGate itself speaks to; in_flight: messages at once; chunk_size: credits per message,
     fewer where its scheme says so; answer_within_seconds: after that silence is asked about, and inquiries: how often
-    (both 0: as its scheme says, else the default); inquiry: by what means; unanswered: what follows the last inquiry.
+    (both 0: as its scheme says, else the default); inquiry: by what means; unanswered: what follows the last inquiry;
+    signer: subject or SHA-256 fingerprint of the certificate that signs its messages ("": any trusted one).
     """
 
     code: str
@@ -75,6 +76,7 @@ class Institution:
     inquiries: int = 0
     inquiry: Inquiry = Inquiry.MESSAGE
     unanswered: Unanswered = Unanswered.HOLD
+    signer: str = ""
 
     def owns(self, address: str) -> bool:
         """Tell whether the address is one of this institution's by its form."""

@@ -8,6 +8,7 @@ from typing import Any
 from connector.channels.answer import Report
 from connector.domain.batch import Batch, BatchKind, BatchState
 from connector.domain.chunk import Chunk, ChunkStatus, Update
+from connector.domain.directory import Institution
 from connector.domain.errors import NotFound, Refused
 from connector.domain.event import Event
 from connector.domain.ids import ChunkId, chunk_of_message
@@ -142,12 +143,12 @@ def _kind_of(report: Report) -> BatchKind:
     return BatchKind.PREVALIDATION if isinstance(report, VerificationReport) else BatchKind.DISBURSEMENT
 
 
-async def profile_of(services: Services, institution: str) -> str:
-    """The profile by which an institution's messages are read; raises ``Refused`` for an unknown one."""
+async def sender(services: Services, institution: str) -> Institution:
+    """The institution that pushes a message; raises ``Refused`` for an unknown one."""
     place = (await services.store.directory.load()).institutions.get(institution)
     if place is None:
         raise Refused.because("/", "unknown_institution", "There is no such institution.")
-    return place.profile
+    return place
 
 
 async def sent_to(services: Services, institution: str, original: str, kind: BatchKind) -> Sent:

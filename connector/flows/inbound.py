@@ -39,9 +39,10 @@ async def message(services: Services, institution: str, body: bytes) -> Collecte
 
     Raises ``Refused``: unreadable or invalid XML, wrong sums, an unknown message id or transaction, a foreign chunk.
     """
-    profile = await collect.profile_of(services, institution)
+    place = await collect.sender(services, institution)
     async with refusals_noted(services, institution, partial(batch_named_in, body)):
-        received = await asyncio.to_thread(services.engine.read, body, profile=profile)
+        read = partial(services.engine.read, body, profile=place.profile, signer=place.signer)
+        received = await asyncio.to_thread(read)
         return await _handed_on(services, institution, received)
 
 

@@ -153,13 +153,14 @@ class Engine:
         """
         return self.compose(profile, message, value).body
 
-    def read(self, body: bytes, *, profile: str = "generic") -> Received:
+    def read(self, body: bytes, *, profile: str = "generic", signer: str = "") -> Received:
         """Read a message of any kind that the profile reads.
 
+        signer: whose signature it must be where the scheme requires one, by subject or SHA-256 fingerprint.
         Raises ``Refused`` for anything that is not a valid message: bad or dangerous XML, unknown namespace,
         schema faults, wrong counts and sums.
         """
-        found, parsed, body, signer = self._opened(body, self._schemes.get(profile, Scheme(profile)))
+        found, parsed, body, signed = self._opened(body, self._schemes.get(profile, Scheme(profile)), signer)
         reader = self._readers.get((profile, found.message))
         if reader is None:
             raise Refused.because("/Document", "unsupported", f"Scheme {profile} does not read {found.message}.")
@@ -168,16 +169,16 @@ class Engine:
             raise Refused(faults)
         value, passed = reader.read(found.element, found.message, body, tolerated)
         header = None if found.header is None else read_header(found.header)
-        return Received(found.message, value, header, passed, signer)
+        return Received(found.message, value, header, passed, signed)
 
-    def _opened(self, body: bytes, scheme: Scheme) -> _Opened:
+    def _opened(self, body: bytes, scheme: Scheme, expected: str) -> _Opened:
         """Find the message, under its signature where the scheme requires one."""
         parsed, signer = self._validator.parse(body), ""
         usual = scheme.envelope.root if scheme.envelope else ""
         if scheme.signature.require:
             if self._signer is None:
                 raise Refused.because("/", "signature", f"Scheme {scheme.name} needs certificates; there are none.")
-            body, signer = self._signer.verify(parsed.root, scheme.signature.place)
+            body, signer = self._signer.verify(parsed.root, scheme.signature.place, expected)
             parsed = self._validator.parse(body)
         without_signature(parsed.root)
         return _Opened(document.find(parsed.root, self._catalogue, usual), parsed, body, signer)

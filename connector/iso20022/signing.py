@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from lxml import etree
@@ -102,14 +103,18 @@ class Signer:
         signed = signer.sign(parse(body), key=self._key, cert=self._certificate)
         return etree.tostring(signed, xml_declaration=True, encoding="UTF-8")
 
-    def verify(self, root: Element, place: SignaturePlace) -> Verified:
-        """What the message says under a signature that we trust. Raises ``Refused``."""
+    def verify(self, root: Element, place: SignaturePlace, expected: str = "") -> Verified:
+        """What the message says under a signature that we trust. Raises ``Refused``.
+
+        expected: subject or SHA-256 fingerprint of the only certificate that may have signed; "": any trusted one.
+        """
         _check_place(root, place)
         moment = datetime.fromtimestamp(self._clock(), UTC)
         for certificate in self._trusted:
             if certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc:
                 verified = _verified(root, certificate)
                 if verified is not None:
+                    _check_signer(certificate, expected)
                     return verified
         raise Refused.because("/", "signature", "The signature is not trusted, or the content was altered.")
 
@@ -129,6 +134,15 @@ def without_signature(root: Element) -> None:
         above = empty.getparent()
         if above is not None:
             above.remove(empty)
+
+
+def _check_signer(certificate: x509.Certificate, expected: str) -> None:
+    fingerprint = certificate.fingerprint(hashes.SHA256()).hex()
+    given = expected.replace(":", "").lower()
+    if expected and expected != certificate.subject.rfc4514_string() and given != fingerprint:
+        raise Refused.because(
+            "/", "signature", "The signature is not that of the institution that sends the message."
+        )
 
 
 def _check_place(root: Element, place: SignaturePlace) -> None:

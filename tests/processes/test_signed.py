@@ -37,13 +37,13 @@ async def asked(http, verb, url, body):
         return await answer.json()
 
 
-async def speak_signed(http, base):
+async def speak_signed(http, base, signer):
     """Make the payer bank and the connector use the scheme towards one another."""
     await asked(http, "PUT", f"{base}/sim/TREAXU22/scheme", {"scheme": "signed"})
     institutions = (await asked(http, "GET", f"{base}/admin/institutions", None))["items"]
     bank = next(each for each in institutions if each["code"] == "TREAXU22")
     bank = {name: value for name, value in bank.items() if name != "code"}
-    await asked(http, "PUT", f"{base}/admin/institutions/TREAXU22", {**bank, "profile": "signed"})
+    await asked(http, "PUT", f"{base}/admin/institutions/TREAXU22", {**bank, "profile": "signed", "signer": signer})
 
 
 async def pay(http, base):
@@ -77,7 +77,7 @@ async def test_signed_messages_are_exchanged_and_unsigned_ones_refused(tmp_path)
         fresh_instance(tmp_path / "data", lambda _: None, **settings) as (running, _),
         aiohttp.ClientSession() as http,
     ):
-        await speak_signed(http, running.api_url)
+        await speak_signed(http, running.api_url, "CN=bank")
         batch = await pay(http, running.api_url)
         assert batch["state"] == "completed"
         assert batch["totals"]["USD"]["completed"]["payments"] == 1

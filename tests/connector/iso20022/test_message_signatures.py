@@ -102,6 +102,16 @@ def test_what_we_sign_is_read_back_with_the_name_of_the_signer(engine, transfer,
     assert received.tolerated == ()
 
 
+def test_a_signer_that_is_named_is_the_only_one_that_may_sign(engine, transfer, ours):
+    body = signed(engine, "sealed", transfer)
+    fingerprint = x509.load_pem_x509_certificate(ours[1]).fingerprint(hashes.SHA256())
+    for name in ("CN=ours", fingerprint.hex(), fingerprint.hex(":").upper()):
+        assert engine.read(body, profile="sealed", signer=name).value == transfer
+    with pytest.raises(Refused) as refused:
+        engine.read(body, profile="sealed", signer="CN=another")
+    assert refused.value.faults[0].code == "signature"
+
+
 def test_the_signature_stands_in_the_header(engine, transfer):
     root = etree.fromstring(signed(engine, "sealed", transfer))
     assert root.find("{*}AppHdr/{*}Sgntr/{*}Signature") is not None
