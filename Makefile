@@ -19,7 +19,7 @@ check: .venv/.dev ## style, types and the floors of the house
 	$(BIN)/lint-imports
 
 unit: .venv/.dev ## the tests alone
-	$(BIN)/pytest --numprocesses 2 --dist worksteal
+	$(BIN)/pytest
 
 reference: .venv/.dev ## write docs/reference from the code
 	$(BIN)/python -m connector.cli.reference docs/reference
