@@ -102,8 +102,14 @@ class Reader:
             time.sleep(0.05)
 
     def is_up(self) -> bool:
+        return all(
+            self.answers(address)
+            for address in (f"{self.port}/ready", f"{self.simulators}/healthcheck", f"{self.port}/sim/clock")
+        )
+
+    def answers(self, address: str) -> bool:
         try:
-            with urllib.request.urlopen(f"http://localhost:{self.port}/ready", timeout=1) as answer:
+            with urllib.request.urlopen(f"http://localhost:{address}", timeout=5) as answer:
                 return answer.status == 200
         except OSError:
             return False

@@ -100,6 +100,5 @@ def test_a_killed_instance_leaves_nothing_behind_and_can_be_started_again(runnin
         assert ready(base, deadline)
     finally:
         again.terminate()
-        _, errors = again.communicate(timeout=20)
+        again.communicate(timeout=20)
     assert again.returncode == 0
-    assert b"another instance" in errors

@@ -1,3 +1,5 @@
+import asyncio
+import fcntl
 import socket
 from pathlib import Path
 
@@ -5,10 +7,23 @@ import pytest
 from typer.testing import CliRunner
 
 from connector.cli import app
-from connector.cli.claim import check_port, claim_file
+from connector.cli.claim import check_port, claim, claim_file
 from connector.domain.errors import Misconfigured, Refused, Unavailable
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder in which nothing can be made")
+
+
+async def test_what_is_left_of_another_instance_is_waited_for_and_said_once(tmp_path):
+    notices = []
+    with claim_file(tmp_path) as held, claim_file(tmp_path) as wanted:
+        await claim(held, tmp_path, notices.append)
+        waiting = asyncio.create_task(claim(wanted, tmp_path, notices.append))
+        while not notices:  # noqa: ASYNC110 - the claim looks again and again
+            await asyncio.sleep(0)
+        fcntl.flock(held, fcntl.LOCK_UN)
+        await waiting
+    assert len(notices) == 1
+    assert "another instance" in notices[0]
 
 
 def test_a_port_that_somebody_listens_on_is_refused():
