@@ -175,7 +175,6 @@ def _flow_settings(settings: Settings) -> "FlowSettings":
         progress_interval_seconds=settings.progress_interval_seconds,
         inquiry_attempts=settings.inquiry_attempts,
         take_over_after_seconds=settings.take_over_after_seconds,
-        lengths_strict=settings.lengths_strict,
         strict_addresses=not settings.sandbox,
         connector_url=settings.api_url,
         reconcile_at=settings.reconcile_at,

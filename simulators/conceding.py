@@ -10,14 +10,13 @@ from typing import Final
 import msgspec
 
 from connector.domain.messages import Recall, RecallAnswer, RecalledTransfer, RecallResult, Transfer
-from connector.iso20022.scheme import Job as Purpose
 from simulators import inbox, outbox
 from simulators.crediting import Crediting
 from simulators.faults import Magic, Then
 from simulators.house import Answer, House, Outgoing
 from simulators.inbox import Envelope, Facts, Kept, Leg, Result, Verdict
 from simulators.outbox import Job
-from simulators.recalling import ACCEPTED, PENDING, REFUSED, confirmation, item_of
+from simulators.recalling import ACCEPTED, PENDING, REFUSED, answer_of, item_of
 from simulators.reporting import transfers_of
 
 RECALLED: Final = "FOCR"
@@ -155,19 +154,7 @@ class Conceding:
             )
             for number, item in enumerate(_ITEMS.decode(leg.items))
         )
-        facts = kept.facts
-        answer = RecallAnswer(
-            message_id=f"{self._house.code}R{kept.number}{'F' if kept.state == inbox.FINAL else 'P'}",
-            created=self._house.clock.now(),
-            case_id=facts.case_id,
-            assigner=self._house.code,
-            assignee=kept.sender or self._house.settings.connector_id,
-            confirmation=confirmation(results),
-            original_message_id=facts.original_id,
-            original_message=facts.original_name,
-            results=results,
-        )
-        return self._house.towards(kept.sender).report(kept.name, Purpose.RECALL_ANSWER), answer
+        return answer_of(self._house, kept, kept.sender, results)
 
 
 def _credits(link: sqlite3.Connection, credited: Kept | None) -> Sequence[Transfer]:

@@ -206,20 +206,25 @@ class Recalling:
 
     def _answer(self, link: sqlite3.Connection, kept: Kept) -> tuple[str, RecallAnswer]:
         results = tuple(_results(inbox.legs(link, kept.number)))
-        facts = kept.facts
-        stage = "F" if kept.state == inbox.FINAL else "P"
-        answer = RecallAnswer(
-            message_id=f"{self._house.code}R{kept.number}{stage}",
-            created=self._house.clock.now(),
-            case_id=facts.case_id,
-            assigner=self._house.code,
-            assignee=facts.participant or self._house.settings.connector_id,
-            confirmation=confirmation(results),
-            original_message_id=facts.original_id,
-            original_message=facts.original_name,
-            results=results,
-        )
-        return self._house.towards(kept.sender).report(kept.name, Purpose.RECALL_ANSWER), answer
+        return answer_of(self._house, kept, kept.facts.participant, results)
+
+
+def answer_of(house: House, kept: Kept, assignee: str, results: Sequence[RecallResult]) -> tuple[str, RecallAnswer]:
+    """Compose the camt.029 to a kept recall, and name its version; assignee "": the connector."""
+    facts = kept.facts
+    stage = "F" if kept.state == inbox.FINAL else "P"
+    answer = RecallAnswer(
+        message_id=f"{house.code}R{kept.number}{stage}",
+        created=house.clock.now(),
+        case_id=facts.case_id,
+        assigner=house.code,
+        assignee=assignee or house.settings.connector_id,
+        confirmation=confirmation(results),
+        original_message_id=facts.original_id,
+        original_message=facts.original_name,
+        results=results,
+    )
+    return house.towards(kept.sender).report(kept.name, Purpose.RECALL_ANSWER), answer
 
 
 def confirmation(results: Sequence[RecallResult]) -> str:

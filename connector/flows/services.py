@@ -40,7 +40,6 @@ class FlowSettings:
     take_over_after_seconds: float = 60.0
     deliveries: int = 8
     strict_addresses: bool = False
-    lengths_strict: bool = True
     connector_url: str = "http://localhost:3333"
     reconcile_at: str = ""
     reconcile_tolerance_days: int = 2
