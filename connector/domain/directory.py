@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from connector.domain.voucher import Merchant, VoucherGroup
+
 
 class InstitutionKind(StrEnum):
     """What an institution is."""
@@ -129,6 +131,8 @@ class Directory:
     sources: dict[str, SourceBB]
     default_programme: str = ""
     open_sources: bool = False
+    groups: dict[str, VoucherGroup] = field(default_factory=dict)
+    merchants: dict[str, Merchant] = field(default_factory=dict)
 
     def institution_of(self, address: str) -> Institution | None:
         """Find the institution that an address belongs to by its form, the first that claims it."""
