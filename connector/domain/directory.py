@@ -114,12 +114,18 @@ class Programme:
 
 @dataclass(frozen=True, slots=True)
 class SourceBB:
-    """A building block that may hand over batches; programme: what it pays from unless it names another."""
+    """A building block that may hand over batches; programme: what it pays from unless it names another.
+
+    voucher_key: 64 bytes in base64, exchanged with it, under which it is told voucher numbers ("": none);
+    public_key: JWK or JWK set (JSON text) that its voucher files are signed with and its answers are encrypted to.
+    """
 
     id: str
     name: str
     programme: str = ""
     callback_url: str = ""
+    voucher_key: str = field(default="", repr=False)
+    public_key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
