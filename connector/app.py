@@ -179,6 +179,11 @@ def _flow_settings(settings: Settings) -> "FlowSettings":
         connector_url=settings.api_url,
         reconcile_at=settings.reconcile_at,
         reconcile_tolerance_days=settings.reconcile_tolerance_days,
+        redemption_wait_seconds=settings.redemption_wait_seconds,
+        redemption_repeat_seconds=settings.redemption_repeat_seconds,
+        voucher_wrong_tries=settings.voucher_wrong_tries,
+        presenter_wrong_tries=settings.presenter_tries,
+        payout_interval_seconds=settings.payout_interval_seconds,
     )
 
 

@@ -86,6 +86,22 @@ class Settings(BaseSettings):
     )
     reconcile_tolerance_days: int = Field(2, ge=0, le=7, description="Days that sending and booking may be apart")
 
+    redemption_wait_seconds: float = Field(
+        2.5, gt=0, le=60, description="Time that a redemption waits for the merchant's payment before it is pending"
+    )
+    redemption_repeat_seconds: float = Field(
+        1.0, ge=0, description="Time within which the same redemption without a request id is a retry"
+    )
+    voucher_wrong_tries: int = Field(5, ge=1, description="Wrong numbers after which a voucher is blocked")
+    presenter_wrong_tries: int | None = Field(
+        None,
+        ge=0,
+        description="Wrong numbers after which their presenter waits 15 minutes, 0: never; empty: 20, 0 in the sandbox",
+    )
+    payout_interval_seconds: float = Field(
+        0.01, ge=0, le=10, description="Least pause between two payouts to merchants by one worker"
+    )
+
     schemas: tuple[Path, ...] = Field((), description="Folders of XSDs that go before the ones that are built in")
     profiles: tuple[Path, ...] = Field((), description="Folders of mapping profiles beside those built in")
     signing_key: Path | None = Field(None, description="PEM file with the private key that messages are signed with")
@@ -106,6 +122,13 @@ class Settings(BaseSettings):
     def sandbox(self) -> bool:
         """Whether the instance is an open sandbox."""
         return self.profile is Profile.SANDBOX
+
+    @property
+    def presenter_tries(self) -> int:
+        """Wrong voucher numbers that one presenter may present within the window; 0: any number."""
+        if self.presenter_wrong_tries is not None:
+            return self.presenter_wrong_tries
+        return 0 if self.sandbox else 20
 
     @property
     def scheme(self) -> str:

@@ -24,7 +24,10 @@ class FlowSettings:
     deliveries: of a stream entry before it is noted as a dead letter and left alone for a while. strict_addresses:
     refuse to register an address that no institution claims. connector_url: where FSPs reach us. reconcile_at: time
     of day (UTC, ``06:00``) at which yesterday is reconciled, "" for never; reconcile_tolerance_days: that sending and
-    booking may be apart.
+    booking may be apart. redemption_wait_seconds: that a redemption waits for the merchant's payment;
+    redemption_repeat_seconds: within which the same redemption again is a retry; voucher_wrong_tries: wrong numbers
+    after which a voucher is blocked; presenter_wrong_tries: wrong numbers after which who presents them is kept out
+    for a while, 0 for never; payout_interval_seconds: least pause between two payouts of a worker.
     """
 
     slice_size: int = 5000
@@ -43,6 +46,11 @@ class FlowSettings:
     connector_url: str = "http://localhost:3333"
     reconcile_at: str = ""
     reconcile_tolerance_days: int = 2
+    redemption_wait_seconds: float = 2.5
+    redemption_repeat_seconds: float = 1.0
+    voucher_wrong_tries: int = 5
+    presenter_wrong_tries: int = 0
+    payout_interval_seconds: float = 0.01
 
 
 @dataclass(frozen=True, slots=True)
