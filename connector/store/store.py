@@ -12,7 +12,7 @@ from connector.store.directory import DirectoryStore
 from connector.store.events import Events
 from connector.store.funds import Funds
 from connector.store.keyspace import Keyspace
-from connector.store.link import Link
+from connector.store.link import Link, ServerLink
 from connector.store.mapper import Mapper
 from connector.store.outbox import Outbox
 from connector.store.queue import Queue
@@ -20,6 +20,7 @@ from connector.store.reconciliations import Reconciliations
 from connector.store.records import Records
 from connector.store.requests import Requests
 from connector.store.statements import Statements
+from connector.store.vouchers import Vouchers
 
 FORMAT: Final = 1
 """How values are packed; counts up with every change after which older data cannot be read."""
@@ -44,6 +45,7 @@ class Store:
         self.records = Records(link, keyspace, keys)
         self.statements = Statements(link, keyspace, keys)
         self.reconciliations = Reconciliations(link, keyspace, keys, outbox)
+        self.vouchers = Vouchers(link, keyspace, keys, outbox, clock)
 
     @classmethod
     async def connect(cls, url: str, *, keys: Keyring, partitions: int = 8, clock: Callable[[], float]) -> Self:
@@ -52,7 +54,7 @@ class Store:
         Raises Unavailable where no server answers, Misconfigured for one that is too old, not persistent or
         evicting, or that holds a store of another number of partitions or in another format.
         """
-        link = Link(url)
+        link = ServerLink(url)
         try:
             await requirements.check(link)
             await link.load()
