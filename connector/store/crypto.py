@@ -57,7 +57,7 @@ class Keyring:
     def of_file(cls, path: Path) -> "Keyring":
         """Read the key file, making it (mode 0600) with one fresh key where there is none: for the sandbox."""
         with suppress(FileExistsError):
-            _write_new(path, f"{SANDBOX_KEY}:{base64.b64encode(os.urandom(SECRET_BYTES)).decode()}\n")
+            write_new(path, f"{SANDBOX_KEY}:{base64.b64encode(os.urandom(SECRET_BYTES)).decode()}\n")
         return cls.of_text(path.read_text().strip())
 
     def seal(self, plain: bytes, context: bytes) -> bytes:
@@ -93,7 +93,7 @@ def _derive(secret: bytes, purpose: bytes) -> bytes:
     return HKDF(algorithm=hashes.SHA256(), length=SECRET_BYTES, salt=None, info=b"isogate " + purpose).derive(secret)
 
 
-def _write_new(path: Path, text: str) -> None:
+def write_new(path: Path, text: str) -> None:
     """Write a file that only its owner may read; raises FileExistsError where there is one.
 
     Written aside and linked into place, so that a reader never sees half of it.
