@@ -39,6 +39,7 @@ class ProgrammeBody(_Exact):
     recall: RecallPolicy = RecallPolicy.BEFORE_SETTLEMENT
     town: Annotated[str, Field(max_length=35)] = ""
     country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
+    voucher_group: Annotated[str, Field(max_length=36)] = ""
 
 
 class InstitutionBody(_Exact):

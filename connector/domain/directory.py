@@ -92,7 +92,8 @@ class Programme:
     payer_bank: the institution that executes (or the switch, by route); account and account_name: the debtor;
     debtor_agent: BIC of the bank that holds the account; budgets: minor units per currency, a currency that is not
     listed has no budget unless ``open_budget``; sources: Source BBs that may use it (empty: all); recall: whether
-    payments may be asked back; town and country (ISO 3166, two letters): the debtor's, for schemes that want them.
+    payments may be asked back; town and country (ISO 3166, two letters): the debtor's, for schemes that want them;
+    voucher_group: of which payees are given vouchers whose payment modality that is ("": they cannot be paid).
     """
 
     id: str
@@ -110,6 +111,7 @@ class Programme:
     recall: RecallPolicy = RecallPolicy.BEFORE_SETTLEMENT
     town: str = ""
     country: str = ""
+    voucher_group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

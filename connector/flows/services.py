@@ -1,5 +1,6 @@
-"""What every flow is given: the store, the engine, the channels, the time and the settings."""
+"""What every flow is given: the store, the engine, the channels, the time, chance and the settings."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -28,6 +29,8 @@ class FlowSettings:
     redemption_repeat_seconds: within which the same redemption again is a retry; voucher_wrong_tries: wrong numbers
     after which a voucher is blocked; presenter_wrong_tries: wrong numbers after which who presents them is kept out
     for a while, 0 for never; payout_interval_seconds: least pause between two payouts of a worker.
+    voucher_sweep_seconds: between two looks for expired vouchers; voucher_archive: folder of purged ones ("": none is
+    purged); voucher_retention_seconds: after which used ones are purged by themselves, 0 for never.
     """
 
     slice_size: int = 5000
@@ -51,6 +54,9 @@ class FlowSettings:
     voucher_wrong_tries: int = 5
     presenter_wrong_tries: int = 0
     payout_interval_seconds: float = 0.01
+    voucher_sweep_seconds: float = 30.0
+    voucher_archive: str = ""
+    voucher_retention_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ class Services:
     channels: Channels
     clock: Callable[[], float]
     settings: FlowSettings = field(default_factory=FlowSettings)
+    random: Callable[[int], bytes] = os.urandom
 
     def terms(self, institution: Institution) -> Terms:
         """On which terms an institution is spoken to; raises ``Refused`` for one whose scheme is not installed."""
