@@ -159,7 +159,8 @@ def _answers(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     wrong = (_WRONG,) if operation.parameters or operation.body else ()
     for status, sentence in (*wrong, *_COMMON) if operation.roles else ():
         if str(status) not in described:
-            described[str(status)] = _answer(Answer(status, sentence, _ERRORS[operation.shape]), schemas)
+            model = operation.errors or _ERRORS[operation.shape]
+            described[str(status)] = _answer(Answer(status, sentence, model), schemas)
     return dict(sorted(described.items()))
 
 

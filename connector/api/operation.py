@@ -130,7 +130,11 @@ Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """One method on one path. roles: who may call it in production (empty: everybody, without a token)."""
+    """One method on one path.
+
+    roles: who may call it in production (empty: everybody, without a token); errors: the model of what ``shape``
+    makes, where that is not one of the common ones.
+    """
 
     method: str
     path: str
@@ -145,6 +149,7 @@ class Operation:
     description: str = ""
     media: tuple[str, ...] = field(default=("application/json",))
     raw_example: str = ""
+    errors: object = None
 
 
 def callable_url(text: str, *, https_only: bool) -> bool:
