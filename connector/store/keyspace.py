@@ -78,6 +78,8 @@ FAMILIES: Final = (
         "kept",
     ),
     Family(r"request:[A-Z2-7]+", "hash", "digest and owner of a claimed request id, the answer given", "kept"),
+    Family(r"plan:[A-Z2-7]{20}", "string", "vouchers that a request is to make, sealed", "until they are made"),
+    Family(r"plans", "sorted set", "such requests by the time of the plan", "until their vouchers are made"),
     Family(r"callback:.+", "string", "a callback with its attempts, sealed", "kept"),
     Family(r"callbacks:(pending|delivered|dead)", "sorted set", "<batch> <id> by time of last change", "kept"),
     Family(r"directory", "hash", "<kind>:<id> -> programme, institution or Source BB, sealed; settings", "kept"),
@@ -97,6 +99,7 @@ FAMILIES: Final = (
         "kept",
     ),
     Family(r"reconciliations", "sorted set", "<id> and programmes, by time of the request", "kept"),
+    Family(r"tries:[0-9a-f]{32}", "string", "wrong voucher numbers of one presenter", "the window"),
     Family(r"format", "string", "number of the format in which values are packed", "kept"),
     Family(r"layout", "string", "number of partitions; a store cannot be opened with another", "kept"),
 )
@@ -171,6 +174,10 @@ class Keyspace:
         """Key of a claimed request id, by the token derived from it."""
         return f"{self.home(token)}:request:{token}"
 
+    def plan(self, identifier: str) -> str:
+        """Key of what a voucher request is to make."""
+        return f"{self.home(identifier)}:plan:{identifier}"
+
     def callback(self, batch: str, identifier: str) -> str:
         """Key of a callback, in the partition of its batch."""
         return f"{self.home(batch)}:callback:{batch}:{identifier}"
@@ -194,6 +201,10 @@ class Keyspace:
     def reconciliation(self, identifier: str) -> str:
         """Key of a reconciliation."""
         return f"{self.home(identifier)}:reconciliation:{identifier}"
+
+    def tries(self, who: str) -> str:
+        """Key of the count of a presenter's wrong voucher numbers, by a digest of who that is."""
+        return f"{self.home(who)}:tries:{who}"
 
     def format(self) -> str:
         """Key of the number of the format in which values are packed."""

@@ -1,4 +1,4 @@
-"""Old used vouchers go into an archive of compressed files; the store forgets everything but that they were purged."""
+"""Old used vouchers go into an archive of compressed files; the store keeps nothing but that they were purged."""
 
 from typing import NamedTuple
 

@@ -12,7 +12,7 @@ class StockLine(NamedTuple):
     group: str
     state: VoucherState
     currency: str
-    count: int
+    vouchers: int
     minor: int
 
 
