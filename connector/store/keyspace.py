@@ -80,6 +80,20 @@ FAMILIES: Final = (
     Family(r"request:[A-Z2-7]+", "hash", "digest and owner of a claimed request id, the answer given", "kept"),
     Family(r"plan:[A-Z2-7]{20}", "string", "vouchers that a request is to make, sealed", "until they are made"),
     Family(r"plans", "sorted set", "such requests by the time of the plan", "until their vouchers are made"),
+    Family(
+        r"message:[A-Z2-7]{32}:[A-Z2-7]{32}",
+        "hash",
+        "a retail request by its id and client: kind, token, at, serial, redemption, draft (until answered) and "
+        "answer, sealed, outcome, approved (minor units), decision, advice; early:<kind>: a reversal before it",
+        "kept",
+    ),
+    Family(r"message:[A-Z2-7]{32}", "set", "clients that used the id for a redemption", "kept"),
+    Family(
+        r"refunds:\d+",
+        "hash",
+        "redemption of a block -> the refund that has it, until that is confirmed or reversed; dropped:<refund>",
+        "kept",
+    ),
     Family(r"callback:.+", "string", "a callback with its attempts, sealed", "kept"),
     Family(r"callbacks:(pending|delivered|dead)", "sorted set", "<batch> <id> by time of last change", "kept"),
     Family(r"directory", "hash", "<kind>:<id> -> programme, institution or Source BB, sealed; settings", "kept"),
@@ -177,6 +191,18 @@ class Keyspace:
     def plan(self, identifier: str) -> str:
         """Key of what a voucher request is to make."""
         return f"{self.home(identifier)}:plan:{identifier}"
+
+    def message(self, identifier: str, client: str) -> str:
+        """Key of a retail request, by the tokens of its id and its client."""
+        return f"{self.message_users(identifier)}:{client}"
+
+    def message_users(self, identifier: str) -> str:
+        """Key of the clients that used a request id for a redemption, by the id's token."""
+        return f"{self.home(identifier)}:message:{identifier}"
+
+    def open_refunds(self, block: str) -> str:
+        """Key of the refunds that a block of vouchers has open."""
+        return f"{self.home(block)}:refunds:{block}"
 
     def callback(self, batch: str, identifier: str) -> str:
         """Key of a callback, in the partition of its batch."""

@@ -19,6 +19,7 @@ _PARTS: Final = (
     "directory",
     "statements",
     "reconciliations",
+    "vouchers/messages",
 )
 
 

@@ -21,6 +21,7 @@ from connector.store.records import Records
 from connector.store.requests import Requests
 from connector.store.statements import Statements
 from connector.store.vouchers import Vouchers
+from connector.store.vouchers.messages import Messages
 
 FORMAT: Final = 1
 """How values are packed; counts up with every change after which older data cannot be read."""
@@ -46,6 +47,7 @@ class Store:
         self.statements = Statements(link, keyspace, keys)
         self.reconciliations = Reconciliations(link, keyspace, keys, outbox)
         self.vouchers = Vouchers(link, keyspace, keys, outbox, clock)
+        self.messages = Messages(link, keyspace, keys)
 
     @classmethod
     async def connect(cls, url: str, *, keys: Keyring, partitions: int = 8, clock: Callable[[], float]) -> Self:
