@@ -1,4 +1,4 @@
-"""The way to the store, one server or a cluster: raw commands, pipelines and functions, with errors turned into ours."""
+"""The way to the store, a server or a cluster: raw commands, pipelines and functions; errors are turned into ours."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -34,6 +34,9 @@ Call = tuple[str, Sequence[str], Sequence[Argument]]
 PASSING: Final = ("MISCONF", "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "OOM ")
 """Error replies that speak of the server's state (a full disk, say), not of what was asked."""
 
+AWAY: Final = (NoConnection, NoAnswer, OSError, Unavailable)
+"""What stands in the place of an answer where a server of several is away."""
+
 
 class Link(ABC):
     """Speaks to the store; the only holder of clients.
@@ -55,6 +58,11 @@ class Link(ABC):
         async with translated():
             return _sound([(await server.send([command]))[0] for server in await self._primaries()])
 
+    async def ask_where_possible(self, commands: Sequence[Command]) -> list[Reply]:
+        """Send commands in one round trip, to give ``None`` for those whose server is away, unless all are."""
+        async with translated():
+            return _present(await self._send(commands))
+
     @abstractmethod
     async def wait(self, *command: Argument) -> Reply:
         """Send an XREAD or XREADGROUP that blocks, for at most ``LONGEST_BLOCK_SECONDS``.
@@ -68,20 +76,28 @@ class Link(ABC):
 
     async def call_all(self, calls: Sequence[Call]) -> list[Reply]:
         """Call functions in one round trip."""
-        commands = [("FCALL", f"{library.NAME}_{name}", len(keys), *keys, *rest) for name, keys, rest in calls]
         async with translated():
-            replies = await self._send(commands)
-            lost = [place for place, reply in enumerate(replies) if _is_lost(reply)]
-            if lost:
-                await self.load()
-                for place, reply in zip(lost, await self._send([commands[place] for place in lost]), strict=True):
-                    replies[place] = reply
-            return _sound(replies)
+            return _sound(await self._call(calls))
+
+    async def call_where_possible(self, calls: Sequence[Call]) -> list[Reply]:
+        """Call functions in one round trip, to give ``None`` for those whose server is away, unless all are."""
+        async with translated():
+            return _present(await self._call(calls))
 
     async def load(self) -> None:
         """Load the function library wherever a primary has none or another version. Raises Misconfigured."""
         async with translated():
             await asyncio.gather(*(_load(server) for server in await self._primaries()))
+
+    async def _call(self, calls: Sequence[Call]) -> list[Reply]:
+        """Call functions, and once more those whose server has lost the library."""
+        commands = [("FCALL", f"{library.NAME}_{name}", len(keys), *keys, *rest) for name, keys, rest in calls]
+        replies = await self._send(commands)
+        if lost := [place for place, reply in enumerate(replies) if _is_lost(reply)]:
+            await self.load()
+            for place, reply in zip(lost, await self._send([commands[place] for place in lost]), strict=True):
+                replies[place] = reply
+        return replies
 
     @abstractmethod
     async def close(self) -> None:
@@ -132,9 +148,16 @@ async def _load(server: Server) -> None:
 def _sound(replies: list[Reply]) -> list[Reply]:
     """Give replies as they are, none of which may be an error."""
     for reply in replies:
-        if isinstance(reply, ResponseError):
+        if isinstance(reply, Exception):
             raise reply
     return replies
+
+
+def _present(replies: list[Reply]) -> list[Reply]:
+    """Give replies, ``None`` in the place of those whose server is away; not all may be."""
+    if replies and all(isinstance(reply, AWAY) for reply in replies):
+        return _sound(replies)
+    return _sound([None if isinstance(reply, AWAY) else reply for reply in replies])
 
 
 def _is_lost(reply: Reply) -> bool:

@@ -116,11 +116,11 @@ class Queue:
         for start in range(0, len(turn), at_once):
             asked = turn[start : start + at_once]
             share = max(1, count // len(asked))
-            found = await self._link.call_all(
+            found = await self._link.call_where_possible(
                 [("take", self._streams(base, steps, urgent=urgent), [GROUP, worker, share]) for base in asked]
             )
             if any(found):
-                return [_entry(*fields) for fields_of_one in found for fields in fields_of_one]
+                return [_entry(*fields) for fields_of_one in found for fields in fields_of_one or ()]
         return []
 
     async def _take_later(self, steps: Sequence[str], worker: str, block_seconds: float) -> list[Entry]:

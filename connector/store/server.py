@@ -120,7 +120,7 @@ class Server:
                 replies = await self._exchange(connection, names, b"".join([each.packed for each in passengers]))
             finally:
                 self._idle.append(connection)
-        except BaseException as error:  # it is news for the callers, who raise it
+        except BaseException as error:  # noqa: BLE001 (whatever it is, the callers raise it; nobody may be left waiting)
             for passenger in passengers:
                 if not passenger.answered.done():
                     passenger.answered.set_exception(error)
