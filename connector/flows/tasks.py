@@ -63,3 +63,8 @@ def progress(batch: Batch, due_at: float) -> list[Task]:
 def callback(batch: str, identifier: str, due_at: float = 0.0) -> Task:
     """Deliver one callback."""
     return Task("callback", batch, due_at=due_at, data=identifier)
+
+
+def voucher_file(reference: str) -> Task:
+    """Make the vouchers of a large file."""
+    return Task("voucher-file", reference)

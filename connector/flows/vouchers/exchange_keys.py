@@ -8,6 +8,7 @@ RSA-OAEP-256.
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -61,6 +62,21 @@ class KeyHolder:
     def public(self) -> dict[str, Any]:
         """Give the public keys as a JWK set, each with its thumbprint as id."""
         return {"keys": [_public(key) for key in self._keys]}
+
+
+@dataclass(frozen=True, slots=True)
+class FileExchange:
+    """How files are exchanged with Source BBs.
+
+    keys: our own, None: no files are taken. lines: most in a file; lines_at_once: up to which the response comes in
+    the same answer; age_seconds: that a file may be old; callback_https: whether callbacks must be https.
+    """
+
+    keys: KeyHolder | None = None
+    lines: int = 100_000
+    lines_at_once: int = 2000
+    age_seconds: float = 7 * 86_400.0
+    callback_https: bool = False
 
 
 def of_file(path: Path, *, make: bool = False) -> KeyHolder:
