@@ -25,12 +25,14 @@ from connector.api.operation import Operation
 from connector.api.serving import serve
 from connector.api.settings import ApiSettings
 from connector.api.vouchers import v1 as vouchers_v1
+from connector.api.vouchers import v3_operations as vouchers_v3
 from connector.flows.services import Services
 
 OPERATIONS: Final[Sequence[Operation]] = (
     *govstack_v1.OPERATIONS,
     *vouchers_v1.OPERATIONS,
     *govstack_v3.OPERATIONS,
+    *vouchers_v3.OPERATIONS,
     *fsp.OPERATIONS,
     *admin.OPERATIONS,
     *admin_directory.OPERATIONS,
