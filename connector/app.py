@@ -75,7 +75,11 @@ async def build_services(settings: Settings) -> AsyncIterator["Services"]:
             if institution.url:
                 engine.ready(institution.profile)
         async with Channels(engine, connector_url=settings.api_url) as channels:
-            yield Services(store, engine, channels, time.time, _flow_settings(settings))
+            services = Services(store, engine, channels, time.time, _flow_settings(settings))
+            try:
+                yield services
+            finally:
+                await services.desk.close()
     finally:
         await store.close()
 

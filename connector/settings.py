@@ -96,11 +96,24 @@ class Settings(BaseSettings):
     presenter_wrong_tries: int | None = Field(
         None,
         ge=0,
-        description="Wrong numbers after which their presenter waits 15 minutes, 0: never; empty: 20, 0 in the sandbox",
+        description="Wrong numbers after which who presents them waits 15 minutes, 0: never; empty: 20, sandbox 0",
     )
     payout_interval_seconds: float = Field(
         0.01, ge=0, le=10, description="Least pause between two payouts to merchants by one worker"
     )
+
+    exchange_key: Path | None = Field(
+        None,
+        description="JWK set or PEM file with the private keys for voucher files, the last ones sign; "
+        "empty: a sandbox makes its own, production takes no files",
+    )
+    voucher_inbox: Path | None = Field(None, description="Folder that is watched for encrypted voucher files")
+    voucher_outbox: Path | None = Field(None, description="Folder for the responses to them")
+    voucher_file_lines: int = Field(100_000, ge=1, le=100_000, description="Most lines in a voucher file")
+    voucher_file_lines_at_once: int = Field(
+        2000, ge=0, description="Lines up to which the response to a voucher file is in the same answer"
+    )
+    voucher_file_age_seconds: float = Field(7 * 86_400.0, gt=0, description="Age at which a voucher file is refused")
 
     schemas: tuple[Path, ...] = Field((), description="Folders of XSDs that go before the ones that are built in")
     profiles: tuple[Path, ...] = Field((), description="Folders of mapping profiles beside those built in")

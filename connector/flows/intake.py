@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from connector.domain.batch import Batch, BatchKind, CallbackTarget
+from connector.domain.batch import Batch, BatchKind, BatchState, CallbackTarget
 from connector.domain.chunk import Tally
 from connector.domain.directory import Directory
 from connector.domain.errors import Conflict, Fault, NotFound, Refused
@@ -15,7 +15,7 @@ from connector.domain.ids import batch_reference
 from connector.domain.instruction import CreditInstruction
 from connector.flows import prevalidation, tasks
 from connector.flows.services import FlowSettings, Services
-from connector.store import totals
+from connector.store import Task, totals
 
 MOST_FAULTS: Final = 20
 SLICES_AT_ONCE: Final = 4
@@ -63,11 +63,25 @@ async def submit(services: Services, submission: Submission) -> Batch:
     if (known := await _known(services, batch)) is not None:
         return known
     await _claim(services, batch)
-    await _put_slices(services, batch, submission.instructions)
     if batch.kind is BatchKind.PREVALIDATION:
         await prevalidation.remember(services, batch)
+    return await store(services, batch, submission.instructions, [tasks.admit(batch)])
+
+
+async def store(
+    services: Services,
+    batch: Batch,
+    instructions: Sequence[CreditInstruction],
+    then: Sequence[Task],
+    state: BatchState = BatchState.ACCEPTED,
+) -> Batch:
+    """Store a batch that was checked, whose ids nobody else uses, with the tasks that begin it.
+
+    state: in which it begins. An identical repeat gives the batch that was there; raises ``Conflict`` where that has other content.
+    """
+    await _put_slices(services, batch, instructions)
     accepted = Event(batch.accepted_at, batch.source, "batch accepted", batch.origin, "ok", f"{batch.count} payments")
-    raced = await services.store.batches.create(batch, [tasks.admit(batch)], accepted)
+    raced = await services.store.batches.create(batch, then, accepted, state=state)
     return batch if raced is None else _same(batch, raced)
 
 
@@ -98,7 +112,10 @@ def _checked(instructions: Sequence[CreditInstruction], settings: FlowSettings) 
             "/CreditInstructions", "too_many", f"A batch has at most {settings.ceiling} instructions."
         )
     _refuse_duplicates(instructions)
-    return _sums(instructions, settings.currencies)
+    expected = sums(instructions)
+    if len(expected) > settings.currencies:
+        raise Refused.because("/CreditInstructions", "AM03", f"A batch has at most {settings.currencies} currencies.")
+    return expected
 
 
 def _refuse_duplicates(instructions: Sequence[CreditInstruction]) -> None:
@@ -115,16 +132,15 @@ def _refuse_duplicates(instructions: Sequence[CreditInstruction]) -> None:
     raise Refused(faults)
 
 
-def _sums(instructions: Sequence[CreditInstruction], most: int) -> dict[str, Tally]:
+def sums(instructions: Sequence[CreditInstruction]) -> dict[str, Tally]:
+    """Add instructions up per currency."""
     counts: dict[str, int] = {}
-    sums: dict[str, int] = {}
+    minors: dict[str, int] = {}
     for instruction in instructions:
         currency = instruction.currency
         counts[currency] = counts.get(currency, 0) + 1
-        sums[currency] = sums.get(currency, 0) + instruction.amount_minor
-    if len(counts) > most:
-        raise Refused.because("/CreditInstructions", "AM03", f"A batch has at most {most} currencies.")
-    return {currency: Tally(counts[currency], sums[currency]) for currency in counts}
+        minors[currency] = minors.get(currency, 0) + instruction.amount_minor
+    return {currency: Tally(counts[currency], minors[currency]) for currency in counts}
 
 
 def _batch(

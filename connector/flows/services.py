@@ -8,6 +8,7 @@ from connector.channels import Channels
 from connector.domain.directory import Institution
 from connector.domain.errors import NotFound, Refused
 from connector.flows.routing import Terms, terms_of
+from connector.flows.vouchers.desk import Desk
 from connector.flows.vouchers.exchange_keys import FileExchange
 from connector.iso20022.engine import Engine
 from connector.store import Store
@@ -71,6 +72,7 @@ class Services:
     settings: FlowSettings = field(default_factory=FlowSettings)
     random: Callable[[int], bytes] = os.urandom
     files: FileExchange = field(default_factory=FileExchange)
+    desk: Desk = field(default_factory=Desk)
 
     def terms(self, institution: Institution) -> Terms:
         """On which terms an institution is spoken to; raises ``Refused`` for one whose scheme is not installed."""

@@ -67,16 +67,20 @@ class Batches:
         arguments = (number, _token(digest), sealed, SLICE_LIFE_SECONDS)
         await self._link.call("put_slice", [self._keyspace.batch(ref)], *arguments)
 
-    async def create(self, batch: Batch, then: Sequence[Task], event: Event) -> Batch | None:
+    async def create(
+        self, batch: Batch, then: Sequence[Task], event: Event, *, state: BatchState = BatchState.ACCEPTED
+    ) -> Batch | None:
         """Make the batch from the slices put before, all its payments ongoing.
 
-        ``None`` when created, otherwise the batch that was there: same digest means a repeat. Raises NotFound for a
-        slice that is missing and Refused for sums that do not fit into 63 bits.
+        state: in which it begins, RUNNING for one that redeems vouchers. ``None`` when created, otherwise the batch
+        that was there: same digest means a repeat. Raises NotFound for a slice that is missing and Refused for sums
+        that do not fit into 63 bits.
         """
         totals.check(batch)
         outbox = self._outbox.packed(batch.ref, then, event=event)
-        await self._name_by_sender(batch)
-        facts, order = msgspec.msgpack.encode(batch), msgspec.msgpack.encode(self._order(batch))
+        if not batch.redeems:  # those have no sender
+            await self._name_by_sender(batch)
+        facts, order = msgspec.msgpack.encode(batch), msgspec.msgpack.encode(self._order(batch, state))
         there = await self._link.call("create", [self._keyspace.batch(batch.ref)], facts, order, outbox)
         if isinstance(there, int):
             raise NotFound("slice", f"{batch.ref} {there}")
@@ -231,7 +235,7 @@ class Batches:
         field, value = f"{batch.kind} {batch.contract} {batch.source}", f"{batch.accepted_at!r} {batch.ref}"
         await self._link.ask("HSETNX", key, field, value)
 
-    def _order(self, batch: Batch) -> dict[str, object]:
+    def _order(self, batch: Batch, state: BatchState) -> dict[str, object]:
         """Say what the function that creates a batch has to write."""
         base = self._keyspace.home(batch.ref)
         everything: dict[Outcome, Tally] = dict.fromkeys(Outcome, Tally(0, 0))
@@ -239,7 +243,7 @@ class Batches:
             "slices": batch.slices,
             "tokens": [_token(""), _token(batch.digest)],  # the last that is there is taken
             "accepted_at": repr(batch.accepted_at),
-            "state": BatchState.ACCEPTED.value,
+            "state": state.value,
             "indexes": [f"{base}:index:{name}" for name in _index_names(batch)],
             "currencies": ",".join(batch.expected),
             "totals": [

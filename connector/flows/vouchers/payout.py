@@ -1,16 +1,132 @@
-"""Step "payout": pay the merchants of many redemptions by one batch; and decide redemptions as their payments end."""
+"""Step "payout": pay the merchants of many redemptions by one batch; and decide redemptions as their payments end.
 
-from connector.domain.batch import Batch
+A redemption is put on its partition's open list by the commit that locks the voucher. The first on a list appends the
+task, whose name is also that of the closing: which redemptions a closing takes is decided once in each partition, and
+the batch is derived from its name, so that however often a step is repeated, by however many workers, there is one
+batch, and every redemption is in exactly one.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Final
+
+from connector.domain.batch import REDEMPTIONS, Batch, BatchKind, BatchState
 from connector.domain.chunk import Chunk, ChunkStatus
+from connector.domain.directory import Directory
+from connector.domain.event import Event
+from connector.domain.ids import batch_reference
+from connector.domain.instruction import CreditInstruction, Reason
+from connector.domain.status import OUTCOME_OF_BYTE, InstructionStatus, Outcome
+from connector.flows import alerts, intake, tasks
 from connector.flows.services import Services
-from connector.store import Entry
+from connector.flows.vouchers import merchants
+from connector.store import Entry, PayoutMember, PayoutOutcome
+
+PRIORITY: Final = 1
+"""Somebody stands at a counter and waits."""
+
+_UNKNOWN: Final = Reason("NARR", "The payment failed.")
 
 
 async def run(services: Services, entry: Entry) -> None:
     """Make the batches of one closing of the payout lists."""
-    raise NotImplementedError
+    pace, name = services.desk.pace, entry.task.data
+    ticket = pace.ticket
+    async with pace.turn():
+        if not pace.served(ticket):
+            await pace.wait(services.settings.payout_interval_seconds)
+            await _close(services, name)
+            return await services.store.queue.done(entry)
+    await _close(services, name)  # most probably another closing has taken the list meanwhile, which this finds out
+    return await services.store.queue.done(entry)
 
 
 async def decide(services: Services, batch: Batch, chunk: Chunk, status: ChunkStatus) -> None:
-    """Decide the redemptions that a chunk pays, as far as its payments are final; repeatable."""
-    raise NotImplementedError
+    """Decide the redemptions that a chunk pays, as far as its payments are final; repeatable.
+
+    Money that a merchant's bank gives back does not free the voucher, whose holder has the goods: somebody has to
+    look into it.
+    """
+    final = [outcome for outcome in _outcomes(batch, chunk, status) if outcome is not None]
+    if final:
+        await services.store.vouchers.decide(final)
+    if len(final) == len(chunk.credits):
+        services.desk.pace.ended(batch.ref)
+    if returned := [i for i, code in enumerate(status.codes) if OUTCOME_OF_BYTE[code] is Outcome.RETURNED]:
+        names = " ".join(chunk.credits[index].instruction_id for index in returned[:10])
+        sentence = f"{len(returned)} payments to merchants were returned: {names}"
+        event = Event(services.clock(), "isogate", "merchant not paid", "worker", sentence)
+        await alerts.raise_alert(services, batch.ref, event)
+
+
+def _outcomes(batch: Batch, chunk: Chunk, status: ChunkStatus) -> list[PayoutOutcome | None]:
+    """Say what each payment has come to; ``None`` where that is not known yet."""
+    return [
+        _outcome(batch.ref, credit.instruction_id, OUTCOME_OF_BYTE[code], status.reasons.get(index, _UNKNOWN))
+        for index, (credit, code) in enumerate(zip(chunk.credits, status.codes, strict=True))
+    ]
+
+
+def _outcome(ref: str, redemption: str, result: Outcome, reason: Reason) -> PayoutOutcome | None:
+    if result is Outcome.ONGOING:
+        return None
+    if result is Outcome.FAILED:
+        return PayoutOutcome(redemption, paid=False, reason=f"{reason.code} {reason.information}".strip(), batch=ref)
+    return PayoutOutcome(redemption, paid=True, batch=ref)
+
+
+async def _close(services: Services, name: str) -> None:
+    """Close the lists, and have a batch made for each programme that pays; nothing where another closing took all."""
+    members = await services.store.vouchers.close_payouts(name)
+    if not members:
+        return
+    directory = await services.store.directory.load()
+    by_programme = attrgetter("programme")
+    refs = [
+        await _pay(services, directory, name, programme, list(group))
+        for programme, group in groupby(sorted(members, key=attrgetter("programme", "redemption")), by_programme)
+    ]
+    services.desk.pace.complete(refs)
+
+
+async def _pay(
+    services: Services, directory: Directory, name: str, programme: str, members: Sequence[PayoutMember]
+) -> str:
+    """Make one batch, which runs at once: the vouchers' own commit has authorised it."""
+    found = await merchants.addresses(services, directory, {member.merchant for member in members})
+    instructions = [_instruction(member, *found.get(member.merchant, ("", "", ""))) for member in members]
+    ids = "\n".join(member.redemption for member in members)
+    ref = batch_reference(REDEMPTIONS, programme, name)
+    batch = Batch(
+        ref=ref,
+        kind=BatchKind.DISBURSEMENT,
+        contract=REDEMPTIONS,
+        source="",
+        request_id=name,
+        batch_id=ref,
+        programme=programme,
+        digest=hashlib.sha256(ids.encode()).hexdigest(),
+        slices=-(-len(instructions) // services.settings.slice_size),
+        expected=intake.sums(instructions),
+        accepted_at=services.clock(),
+        priority=PRIORITY,
+        slice_size=services.settings.slice_size,
+    )
+    await intake.store(services, batch, instructions, tasks.resolve_all(batch), BatchState.RUNNING)
+    return ref
+
+
+def _instruction(member: PayoutMember, institution: str, address: str, modality: str) -> CreditInstruction:
+    """Credit the merchant; one without an address is refused when the batch is resolved."""
+    return CreditInstruction(
+        member.redemption,
+        member.merchant,
+        member.amount_minor,
+        member.currency,
+        f"Voucher {member.redemption}",
+        address,
+        institution,
+        modality,
+    )

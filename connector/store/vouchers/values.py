@@ -15,7 +15,7 @@ class RedeemOrder:
     0: all that is left; pays: the merchant is credited through the connector; now: Unix seconds; repeat_seconds: for
     so long after the decision the same presenter without a request id is given the same outcome again; pin_hash: what
     ``Vouchers.pin_hash`` made of the PIN, "" where none was given; wrong_limit: so many wrong PINs block the voucher
-    (0: never).
+    (0: never). receipt: somebody is to be told of the decision (task ``voucher-notice``).
     """
 
     serial: int
@@ -31,6 +31,7 @@ class RedeemOrder:
     repeat_seconds: float = 1.0
     pin_hash: str = field(default="", repr=False)
     wrong_limit: int = 5
+    receipt: bool = False
 
 
 class Redeemed(NamedTuple):
