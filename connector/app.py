@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from connector.api import Token
     from connector.flows.services import FlowSettings, Services
+    from connector.flows.vouchers.exchange_keys import FileExchange, KeyHolder
     from connector.flows.worker import Worker
     from connector.iso20022.engine import Engine
     from connector.iso20022.signing import Signing
@@ -75,13 +76,34 @@ async def build_services(settings: Settings) -> AsyncIterator["Services"]:
             if institution.url:
                 engine.ready(institution.profile)
         async with Channels(engine, connector_url=settings.api_url) as channels:
-            services = Services(store, engine, channels, time.time, _flow_settings(settings))
+            services = Services(store, engine, channels, time.time, _flow_settings(settings), files=_file_exchange(settings))
             try:
                 yield services
             finally:
                 await services.desk.close()
     finally:
         await store.close()
+
+
+def exchange_keys(settings: Settings) -> "KeyHolder | None":
+    """Read the keys for voucher files; a sandbox without any makes its own under the data folder."""
+    from connector.flows.vouchers.exchange_keys import of_file
+
+    if settings.exchange_key:
+        return of_file(settings.exchange_key)
+    return of_file(settings.data_dir / "exchange-keys.json", make=True) if settings.sandbox else None
+
+
+def _file_exchange(settings: Settings) -> "FileExchange":
+    from connector.flows.vouchers.exchange_keys import FileExchange
+
+    return FileExchange(
+        exchange_keys(settings),
+        settings.voucher_file_lines,
+        settings.voucher_file_lines_at_once,
+        settings.voucher_file_age_seconds,
+        callback_https=not settings.sandbox,
+    )
 
 
 def build_api(services: "Services", settings: Settings) -> "web.Application":

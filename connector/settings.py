@@ -115,6 +115,19 @@ class Settings(BaseSettings):
     )
     voucher_file_age_seconds: float = Field(7 * 86_400.0, gt=0, description="Age at which a voucher file is refused")
 
+    exchange_key: Path | None = Field(
+        None,
+        description="JWK set or PEM file with the private keys for voucher files, the last ones sign; "
+        "empty: a sandbox makes its own, production takes no files",
+    )
+    voucher_inbox: Path | None = Field(None, description="Folder that is watched for encrypted voucher files")
+    voucher_outbox: Path | None = Field(None, description="Folder for the responses to them")
+    voucher_file_lines: int = Field(100_000, ge=1, le=100_000, description="Most lines in a voucher file")
+    voucher_file_lines_at_once: int = Field(
+        2000, ge=0, description="Lines up to which the response to a voucher file is in the same answer"
+    )
+    voucher_file_age_seconds: float = Field(7 * 86_400.0, gt=0, description="Age at which a voucher file is refused")
+
     schemas: tuple[Path, ...] = Field((), description="Folders of XSDs that go before the ones that are built in")
     profiles: tuple[Path, ...] = Field((), description="Folders of mapping profiles beside those built in")
     signing_key: Path | None = Field(None, description="PEM file with the private key that messages are signed with")

@@ -24,6 +24,7 @@ from connector.api.frame import REGISTRY, frame
 from connector.api.operation import Operation
 from connector.api.serving import serve
 from connector.api.settings import ApiSettings
+from connector.api.vouchers import batch_files
 from connector.api.vouchers import v1 as vouchers_v1
 from connector.api.vouchers import v3_operations as vouchers_v3
 from connector.flows.services import Services
@@ -33,6 +34,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
     *vouchers_v1.OPERATIONS,
     *govstack_v3.OPERATIONS,
     *vouchers_v3.OPERATIONS,
+    *batch_files.OPERATIONS,
     *fsp.OPERATIONS,
     *admin.OPERATIONS,
     *admin_directory.OPERATIONS,

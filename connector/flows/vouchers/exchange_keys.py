@@ -59,6 +59,11 @@ class KeyHolder:
         """Whether all of them can sign or decrypt, not only verify and encrypt."""
         return all(key.is_private for key in self._keys)
 
+    @property
+    def any_private(self) -> bool:
+        """Whether one of them is a private key."""
+        return any(key.is_private for key in self._keys)
+
     def public(self) -> dict[str, Any]:
         """Give the public keys as a JWK set, each with its thumbprint as id."""
         return {"keys": [_public(key) for key in self._keys]}

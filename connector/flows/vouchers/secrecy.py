@@ -57,6 +57,11 @@ def opened_number(source: SourceBB, serial: int, sealed: str) -> str:
         raise Refused.because("", "sealed_number", "This key does not open it, or it is another voucher's.") from None
 
 
+def key_id(source: SourceBB) -> str:
+    """Name a Source BB's key by the beginning of its SHA-256, so that both sides can compare; "" for none."""
+    return hashlib.sha256(base64.b64decode(source.voucher_key)).hexdigest()[:16] if source.voucher_key else ""
+
+
 def check_key(text: str) -> None:
     """Refuse what is no key; raises ``Refused`` without repeating it."""
     try:
