@@ -5,7 +5,7 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from connector.api import Token
+    from connector.demo import DemoData
+    from connector.domain.directory import Directory
     from connector.flows.services import FlowSettings, Services
     from connector.flows.vouchers.exchange_keys import FileExchange, KeyHolder
     from connector.flows.worker import Worker
@@ -62,7 +64,6 @@ async def build_services(settings: Settings) -> AsyncIterator["Services"]:
     """
     from connector.channels import Channels
     from connector.flows.services import Services
-    from connector.sandbox import sandbox_directory
     from connector.store import Store
 
     engine = build_engine(settings)
@@ -71,12 +72,14 @@ async def build_services(settings: Settings) -> AsyncIterator["Services"]:
     )
     try:
         if settings.sandbox:
-            await store.directory.seed(sandbox_directory(settings.simulators_base, settings.answer_within_seconds))
+            await store.directory.seed(sandbox_world(settings)[0])
         for institution in (await store.directory.load()).institutions.values():
             if institution.url:
                 engine.ready(institution.profile)
         async with Channels(engine, connector_url=settings.api_url) as channels:
-            services = Services(store, engine, channels, time.time, _flow_settings(settings), files=_file_exchange(settings))
+            services = Services(
+                store, engine, channels, time.time, _flow_settings(settings), files=_file_exchange(settings)
+            )
             try:
                 yield services
             finally:
@@ -122,8 +125,28 @@ def build_api(services: "Services", settings: Settings) -> "web.Application":
             simulators_url=settings.simulators_base if settings.sandbox else "",
             tokens=_tokens(settings),
             public_url=settings.api_url,
+            reset=_reset_of(settings) if settings.sandbox else None,
         ),
     )
+
+
+def sandbox_world(settings: Settings) -> tuple["Directory", "DemoData"]:
+    """Give what a sandbox is filled with: its institutions, and the demo data. Raises ``Misconfigured``."""
+    from connector import demo
+    from connector.sandbox import sandbox_directory
+
+    directory = sandbox_directory(settings.simulators_base, settings.answer_within_seconds)
+    return directory, demo.read(settings.demo_data) if settings.demo_data else demo.default()
+
+
+def _reset_of(settings: Settings) -> "Callable[[Services], Awaitable[Mapping[str, int]]]":
+    from connector import sandbox
+
+    async def reset(services: "Services") -> "Mapping[str, int]":
+        loaded = await sandbox.reset(services, *sandbox_world(settings), settings.simulators_base)
+        return loaded._asdict()
+
+    return reset
 
 
 def keyring(settings: Settings) -> "Keyring":

@@ -8,6 +8,7 @@ import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -45,8 +46,8 @@ class Settings(BaseSettings):
 
     redis_url: str = Field(
         "",
-        pattern="^((rediss?|unix)://.+)?$",
-        description="Redis or Valkey to use; empty: an embedded one under the data folder",
+        pattern=r"^((rediss?(\+cluster)?|unix)://.+)?$",
+        description="Redis or Valkey to use (a cluster: redis+cluster://); empty: an embedded one under the data folder",
     )
     partitions: int = Field(8, ge=1, le=1024, description="Partitions of the store's keys; fixed once there is data")
     encryption_keys: SecretStr = Field(
@@ -115,18 +116,9 @@ class Settings(BaseSettings):
     )
     voucher_file_age_seconds: float = Field(7 * 86_400.0, gt=0, description="Age at which a voucher file is refused")
 
-    exchange_key: Path | None = Field(
-        None,
-        description="JWK set or PEM file with the private keys for voucher files, the last ones sign; "
-        "empty: a sandbox makes its own, production takes no files",
+    demo_data: Path | None = Field(
+        None, description="JSON file with the demo data of a sandbox (docs/demo-data.md); empty: those of the package"
     )
-    voucher_inbox: Path | None = Field(None, description="Folder that is watched for encrypted voucher files")
-    voucher_outbox: Path | None = Field(None, description="Folder for the responses to them")
-    voucher_file_lines: int = Field(100_000, ge=1, le=100_000, description="Most lines in a voucher file")
-    voucher_file_lines_at_once: int = Field(
-        2000, ge=0, description="Lines up to which the response to a voucher file is in the same answer"
-    )
-    voucher_file_age_seconds: float = Field(7 * 86_400.0, gt=0, description="Age at which a voucher file is refused")
 
     schemas: tuple[Path, ...] = Field((), description="Folders of XSDs that go before the ones that are built in")
     profiles: tuple[Path, ...] = Field((), description="Folders of mapping profiles beside those built in")
@@ -165,6 +157,15 @@ class Settings(BaseSettings):
     def api_url(self) -> str:
         """Where the API of this instance is reached, without a trailing slash."""
         return (self.connector_url or f"{self.scheme}://{_reachable(self.host)}:{self.port}").rstrip("/")
+
+    @property
+    def store_place(self) -> str:
+        """Where the store is, in words, without user and password."""
+        parts = urlsplit(self.redis_url)
+        if not parts.scheme:
+            return f"embedded, under {self.data_dir / 'store'}"
+        kind = "cluster" if parts.scheme.endswith("+cluster") else "server"
+        return f"{kind} at {parts.netloc.rpartition('@')[2] or parts.path}"
 
     @property
     def simulators_address(self) -> tuple[str, int]:

@@ -12,6 +12,7 @@ from connector.api import (
     admin_directory,
     admin_recalls,
     admin_reconciliation,
+    admin_reset,
     docs,
     fsp,
     govstack_v1,
@@ -24,6 +25,8 @@ from connector.api.frame import REGISTRY, frame
 from connector.api.operation import Operation
 from connector.api.serving import serve
 from connector.api.settings import ApiSettings
+from connector.api.vouchers import admin as admin_vouchers
+from connector.api.vouchers import admin_directory as admin_voucher_directory
 from connector.api.vouchers import batch_files
 from connector.api.vouchers import v1 as vouchers_v1
 from connector.api.vouchers import v3_operations as vouchers_v3
@@ -41,6 +44,9 @@ OPERATIONS: Final[Sequence[Operation]] = (
     *admin_recalls.OPERATIONS,
     *admin_reconciliation.OPERATIONS,
     *admin_callbacks.OPERATIONS,
+    *admin_vouchers.OPERATIONS,
+    *admin_voucher_directory.OPERATIONS,
+    *admin_reset.OPERATIONS,
     *health.OPERATIONS,
 )
 

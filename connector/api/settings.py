@@ -1,9 +1,12 @@
 """How the API behaves in one deployment."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final
+
+from connector.flows.services import Services
 
 MEBIBYTE: Final = 1024 * 1024
 
@@ -44,6 +47,7 @@ class ApiSettings:
     callback_headers: spellings of the callback header, without regard to case, in order of preference.
     callback_verb: ``POST`` (v3.0) or ``PUT``; callback_https: whether callback URLs must be https.
     simulators_url: where /sim/* is passed on to ("" switches it off).
+    reset: empties a sandbox and fills it again, gives how much of what there is then (``None``: not offered).
     """
 
     profile: str = "sandbox"
@@ -57,6 +61,7 @@ class ApiSettings:
     simulators_url: str = ""
     tokens: tuple[Token, ...] = ()
     public_url: str = "http://localhost:3333"
+    reset: Callable[[Services], Awaitable[Mapping[str, int]]] | None = None
 
     @property
     def open(self) -> bool:
