@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from connector.flows import admit, dispatch, inquire, notify, recall, recall_chase, reconciliation, resolve, settle
 from connector.flows.services import Services
-from connector.flows.vouchers import batch_file, payout
+from connector.flows.vouchers import batch_file, bulk, funds, notices, payout, purge, sweep
 from connector.store import Entry
 
 
@@ -32,7 +32,10 @@ STEPS: Final = {
         Step("chase", recall_chase.run, 55),
         Step("inquire", inquire.run, 55),
         Step("dispatch", dispatch.run, 55),
+        Step("issue-vouchers", bulk.run, 55),
         Step("resolve", resolve.run, 45),
+        Step("voucher-funds", funds.run, 30),
+        Step("voucher-notice", notices.run, 30),
         Step("payout", payout.run, 30, gathers=True),
         Step("notify", notify.run, 30),
         Step("callback", notify.deliver, 30),
@@ -40,6 +43,8 @@ STEPS: Final = {
         Step("voucher-file", batch_file.run, 300),
         Step("reconcile", reconciliation.run, 300),  # a million payments a day; done twice, it changes nothing
         Step(reconciliation.CLOCK, reconciliation.tick, 30),
+        Step(sweep.CLOCK, sweep.run, 300),
+        Step(purge.CLOCK, purge.run, 300),
     )
 }
 """In the order in which a worker looks for work: what ends work comes before what begins it."""

@@ -25,6 +25,11 @@ def dispatch(batch: Batch, chunk: int, *, due_at: float = 0.0, attempt: int = 0)
     return Task("dispatch", batch.ref, chunk, batch.priority, due_at, str(attempt))
 
 
+def issue_vouchers(batch: Batch, chunk: int) -> Task:
+    """Make vouchers of a chunk's credits."""
+    return Task("issue-vouchers", batch.ref, chunk, batch.priority)
+
+
 def inquire(batch: Batch, chunk: int, *, due_at: float, patience: str = "0/0/0") -> Task:
     """Ask about a chunk that was sent and is not final; patience: see ``inquire.Patience``."""
     return Task("inquire", batch.ref, chunk, batch.priority, due_at, patience)

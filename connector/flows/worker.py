@@ -14,6 +14,7 @@ from connector.flows import reconciliation
 from connector.flows.services import Services
 from connector.flows.steps import STEPS
 from connector.flows.times import backoff
+from connector.flows.vouchers import sweep
 from connector.store import Entry
 
 BLOCK_SECONDS: Final = 0.5
@@ -79,6 +80,7 @@ class Worker:
         """Move timers that are due into their streams; at once again while there are many."""
         if not self._armed:
             await reconciliation.arm(self._services)
+            await sweep.arm(self._services)
             self._armed = True
         if await self._services.store.queue.wake_due(self._services.clock(), MOST_TIMERS) < MOST_TIMERS:
             await self._pause(TIMER_SECONDS)

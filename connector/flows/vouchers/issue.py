@@ -17,7 +17,7 @@ from connector.flows.vouchers.groups import check_limit, group_for, price
 from connector.flows.vouchers.plan import Order, Wanted, complete, draft
 from connector.store.plans import Plan
 
-__all__ = ["MOST_AT_ONCE", "Provisioned", "Wanted", "issue", "pre_activate", "provision", "recover"]
+__all__ = ["MOST_AT_ONCE", "Provisioned", "Wanted", "carry_out", "issue", "pre_activate", "provision", "recover"]
 
 MOST_AT_ONCE: Final = 100_000
 """Vouchers that one request may ask for."""
@@ -63,7 +63,12 @@ async def issue(  # noqa: PLR0913 (what is asked, and what a bulk payment adds t
     Raises ``Conflict`` for a request id that came with other content before, and ``VoucherRefused``: UNKNOWN_CALLER,
     UNKNOWN_GROUP, AMOUNT, CURRENCY, BUDGET, EXHAUSTED, NUMBER_TAKEN; where: ``/<index>``.
     """
-    made = await _make(services, Order(caller, request_id, wanted, state, batch, chunk, funded))
+    return await carry_out(services, Order(caller, request_id, wanted, state, batch, chunk, funded))
+
+
+async def carry_out(services: Services, order: Order) -> list[Issued]:
+    """Issue what is ordered; see ``issue``."""
+    made = await _make(services, order)
     return _of_plan(made.plan) if made.plan else await _of_store(services, made.first, made.size)
 
 

@@ -50,7 +50,10 @@ class Wanted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A request for vouchers. request_id "": nobody can repeat it; batch, chunk, funded: see ``Lot``."""
+    """A request for vouchers.
+
+    request_id "": nobody can repeat it; batch, chunk, funded: see ``Lot``; programme: that pays, "" for the group's.
+    """
 
     caller: Caller
     request_id: str
@@ -59,6 +62,7 @@ class Order:
     batch: str = ""
     chunk: int = 0
     funded: bool = True
+    programme: str = ""
 
     @property
     def name(self) -> tuple[str, str, str]:
@@ -223,9 +227,9 @@ def _lot(services: Services, order: Order, plan: str, group: VoucherGroup, curre
     return Lot(
         id=batch_reference("voucher-lot", plan, f"{first} {group.code} {currency}"),
         group=group.code,
-        programme=group.programme,
+        programme=order.programme or group.programme,
         currency=currency,
-        policy=group.policy,
+        policy=group.policy if order.funded else replace(group.policy, partial=False),  # it is returned whole
         validity_seconds=group.validity_seconds,
         state=order.state,
         created_at=services.clock(),
