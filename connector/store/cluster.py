@@ -7,7 +7,6 @@ in the order of the commands. While a slot moves or a primary is replaced, only 
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -66,6 +65,7 @@ class ClusterLink(Link):
         self._seeds = commands.seeds(url)
         self._servers: dict[str, Server] = {}
         self._slots: list[str] = []
+        self._holders: list[str] = []
         self._mapping: asyncio.Task[None] | None = None
 
     async def ask(self, *command: Argument) -> Reply:
@@ -97,9 +97,8 @@ class ClusterLink(Link):
         await asyncio.gather(*(server.close() for server in self._servers.values()))
 
     async def _primaries(self) -> Sequence[Server]:
-        if not self._slots:
-            await self._map()
-        return [self._server(url) for url in dict.fromkeys(self._slots) if url]
+        await self._know()
+        return [self._server(url) for url in self._holders]
 
     async def _send(self, asked: Sequence[Command]) -> list[Reply]:
         """Send, and send again what a changing cluster did not answer."""
@@ -107,8 +106,9 @@ class ClusterLink(Link):
         left: list[_Sent] = list(enumerate(asked))
         give_up = asyncio.get_running_loop().time() + TRY_FOR_SECONDS
         for pause in PAUSES_SECONDS:
-            await asyncio.sleep(pause)
-            await self._primaries()
+            if pause:
+                await asyncio.sleep(pause)
+            await self._know()
             left = [sent for part in await self._send_parts(left, replies) for sent in part]
             if not left or asyncio.get_running_loop().time() > give_up:
                 break
@@ -120,16 +120,20 @@ class ClusterLink(Link):
 
     async def _send_parts(self, sent: Iterable[_Sent], replies: list[Reply]) -> list[list[_Sent]]:
         """Send to each primary what is its; write the answers into ``replies`` and give what has to be repeated."""
-        by_server = sorted(((self._server_of(each[1]), each) for each in sent), key=lambda pair: pair[0])
-        parts = [(url, [each for _, each in part]) for url, part in groupby(by_server, key=lambda pair: pair[0])]
+        by_server: dict[str, list[_Sent]] = {}
+        for each in sent:
+            by_server.setdefault(self._server_of(each[1]), []).append(each)
+        parts = list(by_server.items())
+        if len(parts) == 1:
+            return [await self._send_part(*parts[0], replies)]
         return await asyncio.gather(*(self._send_part(url, part, replies) for url, part in parts))
 
     async def _send_part(self, url: str, part: list[_Sent], replies: list[Reply]) -> list[_Sent]:
         answers = await self._answers(url, [command for _, command in part])
         left = []
         for (place, command), first in zip(part, answers, strict=True):
-            answer = await self._follow(first, command) if isinstance(first, AskError) else first
-            replies[place] = answer
+            gone = isinstance(first, AskError) and not isinstance(first, MovedError)
+            replies[place] = answer = await self._follow(first, command) if gone else first
             if isinstance(answer, (*ELSEWHERE, *AWAY)):
                 left.append((place, command))
         return left
@@ -161,6 +165,10 @@ class ClusterLink(Link):
             self._servers[url] = Server(url, retries=0)
         return self._servers[url]
 
+    async def _know(self) -> None:
+        if not self._slots:
+            await self._map()
+
     async def _map(self) -> None:
         """Learn where the slots are; those who want to know at the same time ask once."""
         if self._mapping is None or self._mapping.done():
@@ -170,12 +178,13 @@ class ClusterLink(Link):
     async def _ask_for_slots(self) -> None:
         """Ask one server after the other until one tells; what is known stays where none does."""
         answer: Reply = None
-        for url in filter(None, dict.fromkeys([*self._slots, *self._seeds])):
+        for url in dict.fromkeys([*self._holders, *self._seeds]):
             [answer] = await self._answers(url, [("CLUSTER", "SLOTS")])
             if isinstance(answer, ResponseError):
                 raise Misconfigured("store", 0, "", f"the server is not part of a cluster: {answer}") from answer
             if not isinstance(answer, Exception):
                 self._slots = commands.slots(answer, url)
+                self._holders = list(filter(None, dict.fromkeys(self._slots)))
                 return
         if not self._slots:
             raise answer

@@ -5,7 +5,7 @@ lie in one slot, so a server-side function may touch any of them, and a batch's 
 step. A batch, and every task of it, lives in the partition of its reference; other things in the partition of their
 own id. A function never touches two partitions.
 
-On a cluster (``cluster.ClusterLink``) the tag says which primary a command goes to, and nothing else is different: the
+On a cluster (``cluster.ClusterLink``) the tag says which primary a command goes to; nothing else is different. The
 function library is loaded on every primary, and a read that waits for the streams of several slots looks at all of
 them every 10 ms instead of blocking, because a blocked read cannot be broken off without losing sight of what it was
 just given.
