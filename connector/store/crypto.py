@@ -11,7 +11,7 @@ import hmac
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -77,6 +77,21 @@ class Keyring:
         head = bytes([len(keys.newest)]) + keys.newest
         return head + nonce + keys.ciphers[keys.newest].encrypt(nonce, plain, context)
 
+    def seal_all(self, values: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+        """Encrypt many values, each with its context."""
+        keys = self._keys()
+        encrypt = keys.ciphers[keys.newest].encrypt
+        head, random = bytes([len(keys.newest)]) + keys.newest, os.urandom(NONCE_BYTES * len(values))
+        nonces = [random[start : start + NONCE_BYTES] for start in range(0, len(random), NONCE_BYTES)]
+        return [
+            head + nonce + encrypt(nonce, plain, context)
+            for nonce, (plain, context) in zip(nonces, values, strict=True)
+        ]
+
+    def is_newest(self, sealed: bytes) -> bool:
+        """Tell whether something is sealed under the newest key."""
+        return sealed[1 : 1 + sealed[0]] == self._keys().newest
+
     def open(self, sealed: bytes, context: bytes) -> bytes:
         """Decrypt what ``seal`` made. Raises Misconfigured for an unknown key or a blob that was tampered with."""
         start = 1 + sealed[0]
@@ -93,6 +108,11 @@ class Keyring:
     def lookup(self, value: str) -> bytes:
         """Hash a value under the newest key, to be found by (16 bytes)."""
         return self.lookups(value)[0]
+
+    def lookup_all(self, values: Iterable[str]) -> list[bytes]:
+        """Hash many values under the newest key."""
+        key = self._keys().lookups[0]
+        return [hmac.digest(key, value.encode(), "sha256")[:16] for value in values]
 
     def lookups(self, value: str) -> list[bytes]:
         """Hash a value under every key, newest first."""

@@ -24,30 +24,32 @@ register('isogate_message_keep', function(keys, args)
   return {decision or '', advice or ''}
 end)
 
--- args: kind, decision, advice, final amount ('': all of it, or nothing). Gives what is so now, and by which advice:
--- done (now, or by this very advice before), confirmed, reversed, unknown, refused, unanswered, beyond.
-register('isogate_message_decide', function(keys, args)
-  local kind, outcome, decision, advice, approved = unpack(
-    redis.call('HMGET', keys[1], 'kind', 'outcome', 'decision', 'advice', 'approved'))
-  if kind ~= args[1] and args[2] == 'reversed' then
-    if not kind then redis.call('HSETNX', keys[1], 'early:' .. args[1], args[3]) end
+-- What a message id finds that is not of the kind asked for, or nothing. A reversal before its request is kept.
+local function unseen_message(key, kind, wanted, decision, advice)
+  if kind == wanted then return nil end
+  if decision == 'reversed' then
+    if not kind then redis.call('HSETNX', key, 'early:' .. wanted, advice) end
     return {'unknown', ''}
   end
-  if kind ~= args[1] then
-    local early = redis.call('HGET', keys[1], 'early:' .. args[1])
-    return {early and 'reversed' or 'unknown', early or ''}
-  end
+  local early = redis.call('HGET', key, 'early:' .. wanted)
+  return {early and 'reversed' or 'unknown', early or ''}
+end
+
+-- args: kind, decision, advice, final amount ('': all of it, or nothing). Gives what is so now, and by which advice.
+register('isogate_message_decide', function(keys, args)
+  local wanted, decision, advice, final = unpack(args)
+  local kind, outcome, decided, by, approved, reversible = unpack(
+    redis.call('HMGET', keys[1], 'kind', 'outcome', 'decision', 'advice', 'approved', 'reversible'))
+  local unseen = unseen_message(keys[1], kind, wanted, decision, advice)
+  if unseen then return unseen end
   if outcome == 'refused' then return {'refused', ''} end
-  if decision then
-    return {decision == args[2] and advice == args[3] and 'done' or decision, advice}
-  end
-  if not outcome and (args[2] == 'confirmed' or args[4] ~= '') then return {'unanswered', ''} end
-  if args[4] ~= '' and tonumber(args[4]) > tonumber(approved) then return {'beyond', ''} end
-  if args[4] ~= '' then redis.call('HSET', keys[1], 'approved', args[4]) end
-  if args[2] == 'confirmed' or args[4] == '' then
-    redis.call('HSET', keys[1], 'decision', args[2], 'advice', args[3])
-  end
-  return {'done', args[3]}
+  if decided then return {decided == decision and by == advice and 'done' or decided, by} end
+  if decision == 'reversed' and reversible == '0' then return {'forbidden', ''} end
+  if not outcome and (decision == 'confirmed' or final ~= '') then return {'unanswered', ''} end
+  if final ~= '' and tonumber(final) > tonumber(approved) then return {'beyond', ''} end
+  redis.call('HSET', keys[1], 'decision', decision, 'advice', advice)
+  if final ~= '' then redis.call('HSET', keys[1], 'approved', final) end
+  return {'done', advice}
 end)
 
 -- KEYS[1]: the refunds that a block's redemptions have open. args: redemption, the refund's name.

@@ -64,6 +64,7 @@ class Verdict(StrEnum):
     REFUSED = "refused"
     UNANSWERED = "unanswered"
     BEYOND = "beyond"  # more than was approved
+    FORBIDDEN = "forbidden"  # what was asked for cannot be reversed
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ class Message:
 
     at: Unix seconds; serial, redemption: what it is about, 0 and "" where that is not known yet; draft: what the
     answer will be made of, answer: what was answered (both as the caller of ``Messages`` wrote them); approved_minor:
-    what of it stands; decision, advice: by which message that became final.
+    what of it stands; decision, advice: by which message that became final; reversible: whether it may be reversed
+    once it was done.
     """
 
     id: MessageId
@@ -86,6 +88,7 @@ class Message:
     approved_minor: int = 0
     decision: MessageDecision | None = None
     advice: str = ""
+    reversible: bool = True
 
 
 class Messages:
@@ -102,6 +105,7 @@ class Messages:
         key = self._key(message.id)
         fields: Sequence[str | bytes | int | float] = (
             *("at", message.at, "serial", message.serial, "redemption", message.redemption),
+            *("reversible", int(message.reversible)),
             *("draft", self._keys.seal(message.draft.encode(), key.encode())),
         )
         keys = [key, self._users(message.id.id)]
@@ -128,8 +132,8 @@ class Messages:
     ) -> tuple[Verdict, str]:
         """Decide about a request, once; gives what is so now and by which advice.
 
-        final_minor: ``None`` confirms all or reverses all; a reversal that leaves something is no final decision.
-        A reversal of a request that was never seen is remembered (``UNKNOWN``).
+        final_minor: what stands from now on; ``None`` confirms all or reverses all. A reversal of a request that was
+        never seen is remembered (``UNKNOWN``).
         """
         final = "" if final_minor is None else final_minor
         found, by = await self._link.call("message_decide", [self._key(request)], kind, decision, advice, final)
@@ -155,6 +159,7 @@ class Messages:
             approved_minor=int(text.get("approved", "0")),
             decision=MessageDecision(text["decision"]) if "decision" in text else None,
             advice=text.get("advice", ""),
+            reversible=text["reversible"] == "1",
         )
 
     async def is_somebody_elses(self, identifier: str) -> bool:

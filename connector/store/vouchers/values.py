@@ -88,7 +88,7 @@ class ArchivedVoucher(NamedTuple):
 
 
 class ResealCounts(NamedTuple):
-    """How far a change of keys is: blocks looked at, vouchers in them, and those that were put under the newest key."""
+    """How far a change of keys is: blocks looked at, vouchers in them, and those put under the newest key."""
 
     blocks: int
     vouchers: int
