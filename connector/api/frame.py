@@ -4,6 +4,8 @@ import logging
 import re
 import time
 import traceback
+from functools import lru_cache
+from itertools import count
 from secrets import token_hex
 from typing import Final
 
@@ -11,8 +13,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from connector.api.serving import PATTERN
-from connector.api.shapes import Failure, failure_of, plain
+from connector.api.serving import PATTERN, SHAPE
+from connector.api.shapes import Failure, Shape, failure_of, plain
 from connector.domain.errors import Fault
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
@@ -20,6 +22,8 @@ REGISTRY: Final = web.AppKey("registry", CollectorRegistry)
 
 _PRESENTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _UNMATCHED: Final = "unmatched"
+_SERIES: Final = 1024
+"""Combinations of method, path pattern and status that are looked up quickly; a client cannot make up any."""
 _log = logging.getLogger(__name__)
 
 
@@ -28,20 +32,26 @@ def frame(registry: CollectorRegistry) -> Middleware:
     counted = Counter("isogate_http_requests", "Requests answered", ["method", "path", "status"], registry=registry)
     timed = Histogram("isogate_http_request_seconds", "Time to answer", ["method", "path"], registry=registry)
 
+    counter, timer = lru_cache(_SERIES)(counted.labels), lru_cache(_SERIES)(timed.labels)
+    process, number = token_hex(6), count(1)
+
     @web.middleware
     async def framed(request: web.Request, handler: Handler) -> web.StreamResponse:
         begun = time.perf_counter()
         given = request.headers.get("X-Request-ID", "")
-        request[REQUEST_ID] = given if _PRESENTABLE_ID.fullmatch(given) else token_hex(8)
+        name = given if given and _PRESENTABLE_ID.fullmatch(given) else f"{process}-{next(number):x}"
+        request[REQUEST_ID] = name
         answer = await _answer(request, handler)
         pattern = request.get(PATTERN, _UNMATCHED)
-        counted.labels(request.method if pattern != _UNMATCHED else "", pattern, answer.status).inc()
-        timed.labels(request.method if pattern != _UNMATCHED else "", pattern).observe(time.perf_counter() - begun)
+        method = request.method if pattern is not _UNMATCHED else ""
+        counter(method, pattern, answer.status).inc()
+        timer(method, pattern).observe(time.perf_counter() - begun)
         if not answer.prepared:
-            answer.headers["X-Request-ID"] = request[REQUEST_ID]
-            answer.headers["Server"] = "isogate"
-            answer.headers.setdefault("X-Content-Type-Options", "nosniff")
-            answer.headers.setdefault("Cache-Control", "no-store")
+            headers = answer.headers
+            headers["X-Request-ID"] = name
+            headers["Server"] = "isogate"
+            headers.setdefault("X-Content-Type-Options", "nosniff")
+            headers.setdefault("Cache-Control", "no-store")
         return answer
 
     return framed
@@ -55,7 +65,8 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         if failure is None:
             _log_defect(request, error)
             failure = Failure(500, (Fault("", "defect", "Something went wrong here; it has been logged."),))
-        return plain(failure)
+        shape: Shape = request.get(SHAPE, plain)
+        return shape(failure)
 
 
 def _log_defect(request: web.Request, error: Exception) -> None:
