@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from connector.cli import bench, check, demo, files, parts, profile, reconcile, translation, up
+from connector.cli import bench, check, demo, files, parts, profile, reconcile, translation, up, vouchers
 from connector.domain.errors import IsoGateError
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
 for module in (up, parts, demo, translation, files, profile, reconcile, check):
     module.register(app)
 app.add_typer(bench.app, name="bench")
+app.add_typer(vouchers.app, name="vouchers")
 
 
 def main() -> None:
