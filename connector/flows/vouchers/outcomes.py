@@ -82,14 +82,14 @@ class Outcomes:
             return
         async with self._starting:
             if self._reader is None or self._reader.done():
-                positions = await store.vouchers.outcome_positions()
-                self._reader = asyncio.create_task(self._read(store, positions))
+                position, _ = await store.vouchers.outcomes()
+                self._reader = asyncio.create_task(self._read(store, position))
 
-    async def _read(self, store: Store, positions: list[str]) -> None:
+    async def _read(self, store: Store, position: dict[str, str]) -> None:
         """Hand outcomes on until nobody has waited for a whole read; while the store is away, try again."""
         while True:
             try:
-                positions, decided = await store.vouchers.outcomes(positions, BLOCK_SECONDS)
+                position, decided = await store.vouchers.outcomes(position, BLOCK_SECONDS)
             except IsoGateError:
                 await asyncio.sleep(PAUSE_SECONDS)
                 decided = []

@@ -9,6 +9,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Final
 
+from connector.domain.batch import CallbackTarget
 from connector.domain.directory import Directory
 from connector.domain.errors import NotFound
 from connector.domain.voucher import (
@@ -22,8 +23,8 @@ from connector.domain.voucher import (
     VoucherState,
 )
 from connector.flows.services import Services
-from connector.flows.vouchers import merchants, tries
-from connector.flows.vouchers.caller import Caller, check_caller
+from connector.flows.vouchers import merchants, notices, tries
+from connector.flows.vouchers.caller import ADMIN, Caller, check_caller
 from connector.store import RedeemOrder
 
 FUNDING_REASONS: Final = frozenset({"AM04", "AC02", "AC05", "AC13", "AM23"})
@@ -37,7 +38,8 @@ class Presentation:
     serial: 0 where the dialect has none; merchant: its id, or name and bank details (v1); merchant_group: the group
     as which it takes the voucher ("": one of its own); override: whatever the group; amount_minor: 0 for all that is
     left; currency: "" for the voucher's; request: the redeemer's own id of this redemption, under which a retry gets
-    the same redemption for ever; correlation: an id that only tells retries within the repeat window.
+    the same redemption for ever; correlation: an id that only tells retries within the repeat window; receipt: who is
+    to be told how the merchant's payment ended.
     """
 
     number: str = field(repr=False)
@@ -52,6 +54,7 @@ class Presentation:
     request: str = ""
     pin: str = field(default="", repr=False)
     correlation: str = ""
+    receipt: CallbackTarget = field(default_factory=CallbackTarget)
 
 
 async def redeem(services: Services, caller: Caller, presentation: Presentation) -> Redemption:
@@ -77,7 +80,12 @@ async def redeem(services: Services, caller: Caller, presentation: Presentation)
             raise
         return _told(begun)
     order = _order(services, caller, presentation, voucher, (merchant.id if merchant else "", programme, presenter))
-    return _told(await _redeemed(services, order))
+    if order.receipt:
+        await notices.expect_receipt(services, _next(voucher), presentation.receipt)
+    redemption = await _redeemed(services, order)
+    if order.receipt and redemption.id != _next(voucher):  # another one came between
+        await notices.expect_receipt(services, redemption.id, presentation.receipt)
+    return _told(redemption)
 
 
 async def confirm(
@@ -103,16 +111,16 @@ async def refund(
     services: Services, caller: Caller, redemption: str, *, amount_minor: int = 0, request: str = ""
 ) -> Redemption:
     """Give a redeemed amount back to the voucher, 0: all of it; request: counts once. Raises as ``confirm``."""
-    known = await _known(services, caller, redemption)
+    await _known(services, caller, redemption)
     now, change = services.clock(), services.store.vouchers.refund
-    amount = amount_minor or known.amount_minor
-    return await change(redemption, amount, actor=caller.actor, now=now, request=request)
+    return await change(redemption, amount_minor, actor=caller.actor, now=now, request=request)
 
 
 async def _known(services: Services, caller: Caller, redemption: str) -> Redemption:
+    """Find a redemption that the caller may change: one of its own dialect; raises ``NotFound`` for any other."""
     check_caller(await services.store.directory.load(), caller)
     known = await services.store.vouchers.redemption(redemption)
-    if known is None:
+    if known is None or (caller.dialect != ADMIN and known.dialect != caller.dialect):
         raise NotFound("redemption", redemption)
     return known
 
@@ -198,7 +206,13 @@ def _order(
         repeat_seconds=services.settings.redemption_repeat_seconds,
         pin_hash=services.store.vouchers.pin_hash(presentation.number, pin) if pin else "",
         wrong_limit=services.settings.voucher_wrong_tries,
+        receipt=bool(presentation.receipt.url) and voucher.policy.pays_merchant,
     )
+
+
+def _next(voucher: Voucher) -> str:
+    """Name the redemption that is about to be made, if nobody else makes one first."""
+    return f"{voucher.serial}-{voucher.redemptions + 1}"
 
 
 async def _redeemed(services: Services, order: RedeemOrder) -> Redemption:
