@@ -7,7 +7,7 @@ come in any order and any number of times.
 from enum import StrEnum
 from typing import Final
 
-from connector.domain.errors import Refused
+from connector.domain.errors import Refused, Unavailable
 
 
 class RetailKind(StrEnum):
@@ -35,6 +35,8 @@ class RetailFault(StrEnum):
     PARTIAL = "partial"  # a provision can only be confirmed or reversed whole
     AMOUNT = "amount"
     VOUCHER = "voucher"  # it is not the voucher of that redemption
+    NOT_YOURS = "not_yours"  # another client's request
+    LAPSED = "lapsed"  # begun, never finished, and given up
 
 
 class RetailRefused(Refused):
@@ -53,6 +55,14 @@ class RetailRefused(Refused):
         self.other = other
         self.serial = serial
         super().__init__(Refused.because("", fault.value, sentence).faults)
+
+
+class Undecided(Unavailable):
+    """What becomes of a request is not known yet; ask again."""
+
+    def __init__(self, kind: RetailKind) -> None:
+        """Name the kind of request."""
+        super().__init__(kind, "it is being processed")
 
 
 ANSWER_WITHIN_SECONDS: Final = 60.0

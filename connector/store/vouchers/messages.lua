@@ -12,15 +12,15 @@ register('isogate_message_claim', function(keys, args)
   return {'new', ''}
 end)
 
--- args: sealed answer, outcome, serial, redemption, approved amount. The first answer stays. Gives the decision, the
--- advice that made it, and the amount that it leaves.
+-- args: sealed answer, outcome, serial, redemption, approved amount. The first answer stays, and what was reversed
+-- meanwhile is not approved any more. Gives the decision and the advice that made it.
 register('isogate_message_keep', function(keys, args)
-  if redis.call('HEXISTS', keys[1], 'outcome') == 0 then
+  local outcome, decision, advice = unpack(redis.call('HMGET', keys[1], 'outcome', 'decision', 'advice'))
+  if not outcome and not (args[2] == 'approved' and decision == 'reversed') then
     redis.call('HSET', keys[1], 'answer', args[1], 'outcome', args[2], 'serial', args[3], 'redemption', args[4],
       'approved', args[5])
     redis.call('HDEL', keys[1], 'draft')
   end
-  local decision, advice = unpack(redis.call('HMGET', keys[1], 'decision', 'advice'))
   return {decision or '', advice or ''}
 end)
 
@@ -42,11 +42,12 @@ register('isogate_message_decide', function(keys, args)
     redis.call('HMGET', keys[1], 'kind', 'outcome', 'decision', 'advice', 'approved', 'reversible'))
   local unseen = unseen_message(keys[1], kind, wanted, decision, advice)
   if unseen then return unseen end
-  if outcome == 'refused' then return {'refused', ''} end
   if decided then return {decided == decision and by == advice and 'done' or decided, by} end
+  if outcome == 'refused' then return {'refused', ''} end
   if decision == 'reversed' and reversible == '0' then return {'forbidden', ''} end
   if not outcome and (decision == 'confirmed' or final ~= '') then return {'unanswered', ''} end
   if final ~= '' and tonumber(final) > tonumber(approved) then return {'beyond', ''} end
+  if decision == 'reversed' and final == '' then final = '0' end
   redis.call('HSET', keys[1], 'decision', decision, 'advice', advice)
   if final ~= '' then redis.call('HSET', keys[1], 'approved', final) end
   return {'done', advice}

@@ -76,6 +76,10 @@ async def test_a_request_without_an_answer_can_be_reversed_but_not_confirmed(sto
     assert await decide(store, REVERSED, "A2", 100) == (Verdict.UNANSWERED, "")
     assert await decide(store, REVERSED, "A3") == (Verdict.DONE, "A3")
     assert await store.messages.keep(ANSWERED, MessageOutcome.APPROVED, "late") == (REVERSED, "A3")
+    assert (await store.messages.find(ID)).outcome is None
+    await store.messages.keep(ASKED, MessageOutcome.REFUSED, "reversed")
+    assert (await store.messages.find(ID)).answer == "reversed"
+    assert await decide(store, REVERSED, "A3") == (Verdict.DONE, "A3")
 
 
 async def test_what_was_refused_is_neither_confirmed_nor_reversed(store: Store) -> None:
@@ -85,14 +89,21 @@ async def test_what_was_refused_is_neither_confirmed_nor_reversed(store: Store) 
     assert await decide(store, REVERSED, "A1") == (Verdict.REFUSED, "")
 
 
-async def test_a_part_may_be_reversed_again_and_again_but_never_more_than_stands(store: Store) -> None:
+async def test_what_stands_after_an_advice_is_never_more_than_was_approved(store: Store) -> None:
     await answered(store)
-    assert await decide(store, REVERSED, "A1", 200) == (Verdict.DONE, "A1")
-    assert await decide(store, REVERSED, "A1", 200) == (Verdict.DONE, "A1")
-    assert await decide(store, REVERSED, "A2", 201) == (Verdict.BEYOND, "")
-    assert await decide(store, CONFIRMED, "A3", 201) == (Verdict.BEYOND, "")
-    assert await decide(store, CONFIRMED, "A4", 150) == (Verdict.DONE, "A4")
+    assert await decide(store, CONFIRMED, "A1", 301) == (Verdict.BEYOND, "")
+    assert await decide(store, REVERSED, "A2", 301) == (Verdict.BEYOND, "")
+    assert await decide(store, REVERSED, "A3", 150) == (Verdict.DONE, "A3")
     assert (await store.messages.find(ID)).approved_minor == 150
+    assert await decide(store, CONFIRMED, "A4") == (Verdict.REVERSED, "A3")
+
+
+async def test_what_cannot_be_reversed_says_so_and_can_still_be_confirmed(store: Store) -> None:
+    await store.messages.claim(Message(ID, RetailKind.REDEMPTION, 5.0, reversible=False), "t1")
+    assert await decide(store, REVERSED, "A1") == (Verdict.FORBIDDEN, "")
+    await store.messages.keep(ANSWERED, MessageOutcome.APPROVED, "the answer")
+    assert await decide(store, REVERSED, "A1") == (Verdict.FORBIDDEN, "")
+    assert await decide(store, CONFIRMED, "A2") == (Verdict.DONE, "A2")
 
 
 async def test_a_redemption_has_one_open_refund(store: Store) -> None:
