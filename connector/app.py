@@ -64,6 +64,7 @@ async def build_services(settings: Settings) -> AsyncIterator["Services"]:
     """
     from connector.channels import Channels
     from connector.flows.services import Services
+    from connector.sandbox import furnish
     from connector.store import Store
 
     engine = build_engine(settings)
@@ -72,7 +73,7 @@ async def build_services(settings: Settings) -> AsyncIterator["Services"]:
     )
     try:
         if settings.sandbox:
-            await store.directory.seed(sandbox_world(settings)[0])
+            await furnish(store, time.time, *sandbox_world(settings))
         for institution in (await store.directory.load()).institutions.values():
             if institution.url:
                 engine.ready(institution.profile)

@@ -13,7 +13,15 @@ from connector.domain.directory import Directory
 from connector.domain.errors import Refused
 from connector.domain.ids import REFERENCE_LENGTH
 from connector.domain.money import minor_units
-from connector.domain.voucher import Command, Lot, NewVoucher, VoucherFault, VoucherRefused, VoucherState
+from connector.domain.voucher import (
+    FIRST_SERIAL,
+    Command,
+    Lot,
+    NewVoucher,
+    VoucherFault,
+    VoucherRefused,
+    VoucherState,
+)
 from connector.store import Store
 from connector.store.vouchers import RedeemOrder
 
@@ -21,6 +29,8 @@ T = TypeVar("T")
 
 ACTOR: Final = "demo data"
 DAY_SECONDS: Final = 86_400.0
+NEAR: Final = 10**9
+"""As far from the first serial number the counter may come; serials beyond are taken for ones that it never gives."""
 
 _STARTS: Final[Mapping[DemoState, VoucherState]] = {
     DemoState.IN_STOCK: VoucherState.IN_STOCK,
@@ -138,6 +148,7 @@ async def _vouchers(store: Store, now: float, vouchers: Sequence[DemoVoucher]) -
     if taken:
         where = f"/vouchers/{list(new)[taken[0]]}/number"
         raise VoucherRefused(VoucherFault.NUMBER_TAKEN, "Another voucher has this number.", where=where)
+    await _set_apart(store, [said.serial for said in new.values()])
     lots: dict[_Kind, list[DemoVoucher]] = defaultdict(list)
     for said in new.values():
         start = _STARTS.get(said.state, VoucherState.ACTIVATED)
@@ -145,6 +156,15 @@ async def _vouchers(store: Store, now: float, vouchers: Sequence[DemoVoucher]) -
     for kind, members in lots.items():
         await _create(store, now, kind, members)
     return len(new)
+
+
+async def _set_apart(store: Store, serials: Sequence[int]) -> None:
+    """Keep the counter of serial numbers away from those given here."""
+    near = [serial for serial in serials if FIRST_SERIAL <= serial < FIRST_SERIAL + NEAR]
+    if near:
+        await store.vouchers.skip_serials(max(near))
+    if far := set(serials) - set(near):
+        await store.vouchers.adopt_blocks(far)
 
 
 async def _create(store: Store, now: float, kind: _Kind, members: Sequence[DemoVoucher]) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 from connector.store.link import Link
 
 AT_ONCE: Final = 1000
-KEPT: Final = re.compile(rb"ig:\{p\d+\}:(?:format|layout|directory:version|vouchers:serial|payouts:turn)")
+KEPT: Final = re.compile(rb"ig:\{p\d+\}:(?:format|layout|directory:version|serials|payouts:turn)")
 """Counters go on, so that no name is given twice: processes and institutions may remember the old ones."""
 
 

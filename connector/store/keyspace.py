@@ -122,6 +122,7 @@ FAMILIES: Final = (
     Family(r"reconciliations", "sorted set", "<id> and programmes, by time of the request", "kept"),
     Family(r"tries:[0-9a-f]{32}", "string", "wrong voucher numbers of one presenter", "the window"),
     Family(r"serials", "string", "how many serial numbers of vouchers are given out", "kept"),
+    Family(r"blocks", "set", "blocks of vouchers whose serial numbers were chosen otherwise (demo data)", "kept"),
     Family(
         r"numbers",
         "hash",
@@ -271,6 +272,10 @@ class Keyspace:
     def serials(self) -> str:
         """Key of the counter of vouchers' serial numbers."""
         return f"{self.base(0)}:serials"
+
+    def odd_blocks(self) -> str:
+        """Key of the blocks of vouchers that are beyond what is counted."""
+        return f"{self.base(0)}:blocks"
 
     def voucher_index(self, name: bytes) -> str:
         """Key of the index that has a voucher's number, by the number's keyed hash."""

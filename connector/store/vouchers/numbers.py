@@ -29,11 +29,17 @@ class Numbers(Part):
         """See to it that ``next_serials`` gives none up to ``last``: those were chosen otherwise (demo data)."""
         await self._link.call("voucher_skip", [self._keyspace.serials()], last + 1 - FIRST_SERIAL)
 
-    async def blocks(self) -> range:
+    async def adopt_blocks(self, serials: Iterable[int]) -> None:
+        """Note the blocks of serial numbers that ``next_serials`` never gives, so that ``blocks`` gives them too."""
+        await self._link.ask("SADD", self._keyspace.odd_blocks(), *{serial // BLOCK for serial in serials})
+
+    async def blocks(self) -> list[int]:
         """Give the blocks that have serial numbers so far."""
-        used = int(await self._link.ask("GET", self._keyspace.serials()) or 0)
+        counter, odd = self._keyspace.serials(), self._keyspace.odd_blocks()
+        used, others = await self._link.ask_all([("GET", counter), ("SMEMBERS", odd)])
         first = FIRST_SERIAL // BLOCK
-        return range(first, first + -(-used // BLOCK))
+        counted = range(first, first + -(-int(used or 0) // BLOCK))
+        return [*sorted({int(block) for block in others} - {*counted}), *counted]
 
     async def claim_numbers(self, numbers: Sequence[tuple[str, int]]) -> list[int]:
         """Claim (number, serial) pairs; gives the positions whose number another serial has, the others are claimed.
