@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     redis_url: str = Field(
         "",
         pattern=r"^((rediss?(\+cluster)?|unix)://.+)?$",
-        description="Redis, Valkey or a cluster (redis+cluster://) to use; empty: an embedded one under the data folder",
+        description="Redis, Valkey or a cluster (redis+cluster://); empty: an embedded one under the data folder",
     )
     partitions: int = Field(8, ge=1, le=1024, description="Partitions of the store's keys; fixed once there is data")
     encryption_keys: SecretStr = Field(

@@ -1,12 +1,13 @@
 """A cluster for tests: three primaries on this machine, which share the slots, from the connector's binary."""
 
-import re
 import socket
 import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
+
+from redis.crc import key_slot
 
 from connector.store.embedded import find_binary
 
@@ -99,8 +100,21 @@ class ValkeyCluster:
 
     def node_of(self, key: str) -> Node:
         """The node that holds a key."""
-        slot = int(re.search(rb":(\d+)", self.nodes[0].ask(f"CLUSTER KEYSLOT {key}"))[1])
-        return next(node for node in self.nodes if slot in _share(node.number))
+        return next(node for node in self.nodes if key_slot(key.encode()) in _share(node.number))
+
+    def begin_to_move(self, key: str, source: Node, target: Node) -> None:
+        """Carry the keys of a key's slot over; the slot stays where it was."""
+        slot = key_slot(key.encode())
+        target.ask(f"CLUSTER SETSLOT {slot} IMPORTING {source.identifier}")
+        source.ask(f"CLUSTER SETSLOT {slot} MIGRATING {target.identifier}")
+        for there in source.ask(f"CLUSTER GETKEYSINSLOT {slot} 1000").decode().split("\r\n")[2::2]:
+            source.ask(f"MIGRATE 127.0.0.1 {target.port} {there} 0 1000")
+
+    def finish_moving(self, key: str, source: Node, target: Node) -> None:
+        """Give the slot to where its keys are."""
+        others = [node for node in self.nodes if node not in (source, target)]
+        for node in (target, source, *others):
+            node.ask(f"CLUSTER SETSLOT {key_slot(key.encode())} NODE {target.identifier}")
 
     def _introduction(self, reader: Node) -> str:
         lines = [
