@@ -41,7 +41,7 @@ class Node:
             "cluster-enabled": "yes",
             "cluster-port": self.bus,
             "cluster-announce-ip": "127.0.0.1",
-            "cluster-node-timeout": 1000,
+            "cluster-node-timeout": 5000,
         }
         with (self.folder / "node.log").open("ab") as log:
             self._process = subprocess.Popen(

@@ -9,6 +9,8 @@ from connector.domain.directory import Directory, Institution, InstitutionKind, 
 from connector.domain.errors import NotFound
 from connector.store import Callback, CallbackState, FundsBalance, Store, Task
 
+pytestmark = pytest.mark.cluster
+
 REF = "A" * 20
 PENSIONS = Programme("PENSIONS", "Pensions", "TREAXU22", "TREAXU22", "9000000001", "Treasury", budgets={"USD": 500})
 UNION = Institution("UNIOXU22", "Union Bank", InstitutionKind.BANK, (r"10\d{8,12}",))
