@@ -120,6 +120,14 @@ class Settings(BaseSettings):
         None, description="JSON file with the demo data of a sandbox (docs/demo-data.md); empty: those of the package"
     )
 
+    voucher_sweep_seconds: float = Field(30.0, gt=0, description="Pause between two looks for expired vouchers")
+    voucher_retention_days: int = Field(
+        0, ge=0, description="Days after which used vouchers are moved into the archive; 0: only by command"
+    )
+    voucher_archive: Path | None = Field(
+        None, description="Folder of archived vouchers; empty: voucher-archive in the data folder"
+    )
+
     schemas: tuple[Path, ...] = Field((), description="Folders of XSDs that go before the ones that are built in")
     profiles: tuple[Path, ...] = Field((), description="Folders of mapping profiles beside those built in")
     signing_key: Path | None = Field(None, description="PEM file with the private key that messages are signed with")
