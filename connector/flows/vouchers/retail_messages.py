@@ -7,7 +7,7 @@ again by whoever comes across it after a crash. So a reversal may arrive before 
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -121,12 +121,12 @@ async def answered(
     try:
         approval = await work
     except (VoucherRefused, RetailRefused) as refused:
-        await _declined(services, message, refused)
+        raise await _declined(services, message, refused) from None
     decision, advice = await keep_approval(services, message, approval)
     if decision is not MessageDecision.REVERSED:
         return approval
     await undo(approval)
-    await _declined(services, message, reversed_before(message.kind, advice))
+    raise await _declined(services, message, reversed_before(message.kind, advice))
 
 
 async def keep_approval(
@@ -151,19 +151,21 @@ async def keep_decline(services: Services, message: Message, refused: VoucherRef
     await services.store.messages.keep(message, MessageOutcome.REFUSED, msgspec.json.encode(kept).decode())
 
 
-async def _declined(services: Services, message: Message, refused: VoucherRefused | RetailRefused) -> NoReturn:
-    """Keep and raise a refusal; that of the voucher to be redeemed by a reversed request is told as what it is."""
-    if refused.fault is VoucherFault.REVERSAL:
+async def _declined(
+    services: Services, message: Message, refused: VoucherRefused | RetailRefused
+) -> VoucherRefused | RetailRefused:
+    """Keep a refusal and give it; what the voucher refuses to a reversed request is told as what it is."""
+    if refused.fault in {VoucherFault.REVERSAL, RetailFault.REVERSED}:
         there = await services.store.messages.find(message.id)
         refused = reversed_before(message.kind, there.advice if there else "")
     await keep_decline(services, message, refused)
-    raise refused
+    return refused
 
 
 async def decide(
     services: Services, caller: Caller, kind: RetailKind, decision: MessageDecision, advice: Advice
 ) -> tuple[Verdict, str]:
-    """Decide about a request, once; raises ``RetailRefused`` where there is none or nothing came of it, and AMOUNT."""
+    """Decide about a request, once; raises ``RetailRefused`` UNKNOWN_REQUEST (or nothing came of it) and AMOUNT."""
     final = None if decision is MessageDecision.REVERSED and not advice.final_minor else advice.final_minor
     request = MessageId(caller.name, advice.request)
     verdict, by = await services.store.messages.decide(request, kind, decision, advice.id, final)
