@@ -22,3 +22,9 @@ WorkerName = Annotated[
         show_default=False,
     ),
 ]
+DemoFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--demo-data", help="File that a sandbox is filled from [default: the package's]", show_default=False
+    ),
+]
