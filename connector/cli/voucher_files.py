@@ -1,4 +1,4 @@
-"""``isogate vouchers encrypt | decrypt | open-number | watch``: encrypted voucher files from a shell; their folder."""
+"""``isogate vouchers encrypt | decrypt | open-number | watch``: voucher files from a shell; their folder."""
 # ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that the command line stays fast
 
 import asyncio

@@ -152,7 +152,7 @@ def _lines(raw: Sequence[msgspec.Raw]) -> list[VoucherLine]:
 
 def _amount_faults(line: VoucherLine, index: int) -> Iterator[Fault]:
     amount = line.amount
-    if not amount.is_finite() or len(amount.as_tuple().digits) > MOST_AMOUNT_DIGITS:
+    if not amount.is_finite() or max(len(amount.as_tuple().digits), abs(amount.adjusted())) > MOST_AMOUNT_DIGITS:
         yield Fault(f"/instructions/{index}/amount", "number", "The amount has too many digits.")
 
 

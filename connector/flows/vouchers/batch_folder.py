@@ -118,7 +118,7 @@ def _publish(folder: Folder) -> None:
     for answer in folder.outbox.glob(f".*.response{SUFFIX}"):
         if answer.name[1:].rsplit(".", 3)[0] not in waiting:
             answer.rename(answer.with_name(answer.name[1:]))
-    _sync(folder.outbox)
+            _sync(folder.outbox)
 
 
 def _files(place: Path) -> list[Path]:
