@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from connector.domain.batch import Batch, BatchKind, BatchState, CallbackTarget
+from connector.domain.batch import Batch, BatchKind, CallbackTarget
 from connector.domain.chunk import Tally
 from connector.domain.directory import Directory
 from connector.domain.errors import Conflict, Fault, NotFound, Refused
@@ -15,7 +15,7 @@ from connector.domain.ids import batch_reference
 from connector.domain.instruction import CreditInstruction
 from connector.flows import prevalidation, tasks
 from connector.flows.services import FlowSettings, Services
-from connector.store import Task, totals
+from connector.store import totals
 
 MOST_FAULTS: Final = 20
 SLICES_AT_ONCE: Final = 4
@@ -65,23 +65,9 @@ async def submit(services: Services, submission: Submission) -> Batch:
     await _claim(services, batch)
     if batch.kind is BatchKind.PREVALIDATION:
         await prevalidation.remember(services, batch)
-    return await store(services, batch, submission.instructions, [tasks.admit(batch)])
-
-
-async def store(
-    services: Services,
-    batch: Batch,
-    instructions: Sequence[CreditInstruction],
-    then: Sequence[Task],
-    state: BatchState = BatchState.ACCEPTED,
-) -> Batch:
-    """Store a batch that was checked, whose ids nobody else uses, with the tasks that begin it.
-
-    state: in which it begins. An identical repeat gives the batch that was there; raises ``Conflict`` where that has other content.
-    """
-    await _put_slices(services, batch, instructions)
+    await _put_slices(services, batch, submission.instructions)
     accepted = Event(batch.accepted_at, batch.source, "batch accepted", batch.origin, "ok", f"{batch.count} payments")
-    raced = await services.store.batches.create(batch, then, accepted, state=state)
+    raced = await services.store.batches.create(batch, [tasks.admit(batch)], accepted)
     return batch if raced is None else _same(batch, raced)
 
 

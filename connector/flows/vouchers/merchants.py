@@ -39,7 +39,7 @@ async def find(services: Services, directory: Directory, identifier: str, name: 
 
 
 def check(directory: Directory, merchant: Merchant | None, *, pays: bool) -> Merchant:
-    """Give the merchant if it may take vouchers, and where we pay it, can be credited; ``VoucherRefused`` MERCHANT."""
+    """Give the merchant if it may take vouchers and, where we pay it, can be credited; ``VoucherRefused`` MERCHANT."""
     if merchant is None or not merchant.active:
         raise VoucherRefused(VoucherFault.MERCHANT, "The merchant is not known here, or switched off.")
     if pays and not _creditable(directory, merchant):
@@ -64,7 +64,7 @@ async def payer(services: Services, directory: Directory, merchant: Merchant, vo
     return name
 
 
-async def addresses(services: Services, directory: Directory, identifiers: Collection[str]) -> dict[str, Place]:
+async def places(services: Services, directory: Directory, identifiers: Collection[str]) -> dict[str, Place]:
     """Say where merchants are credited, as far as they are still known."""
     found: dict[str, Place] = {}
     for identifier in identifiers:

@@ -10,22 +10,27 @@ import hashlib
 from collections.abc import Sequence
 from itertools import groupby
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
-from connector.domain.batch import REDEMPTIONS, Batch, BatchKind, BatchState
-from connector.domain.chunk import Chunk, ChunkStatus
+from connector.domain.batch import REDEMPTIONS, Batch, BatchKind
+from connector.domain.chunk import UNROUTED, Chunk, ChunkStatus
 from connector.domain.directory import Directory
+from connector.domain.errors import Conflict, Refused
 from connector.domain.event import Event
 from connector.domain.ids import batch_reference
 from connector.domain.instruction import CreditInstruction, Reason
-from connector.domain.status import OUTCOME_OF_BYTE, InstructionStatus, Outcome
+from connector.domain.status import OUTCOME_OF_BYTE, Outcome
 from connector.flows import alerts, intake, tasks
+from connector.flows.debulk import Debulk
+from connector.flows.routing import way_of
 from connector.flows.services import Services
 from connector.flows.vouchers import merchants
 from connector.store import Entry, PayoutMember, PayoutOutcome
 
 PRIORITY: Final = 1
 """Somebody stands at a counter and waits."""
+
+_PROGRAMME: Final = attrgetter("programme")
 
 _UNKNOWN: Final = Reason("NARR", "The payment failed.")
 
@@ -78,54 +83,87 @@ def _outcome(ref: str, redemption: str, result: Outcome, reason: Reason) -> Payo
 
 
 async def _close(services: Services, name: str) -> None:
-    """Close the lists, and have a batch made for each programme that pays; nothing where another closing took all."""
+    """Close the lists, and have a batch made for each programme that pays; nothing where another closing took all.
+
+    Raises ``Refused``, when all others are made, where the directory leads a programme nowhere.
+    """
     members = await services.store.vouchers.close_payouts(name)
     if not members:
         return
     directory = await services.store.directory.load()
-    by_programme = attrgetter("programme")
-    refs = [
-        await _pay(services, directory, name, programme, list(group))
-        for programme, group in groupby(sorted(members, key=attrgetter("programme", "redemption")), by_programme)
-    ]
+    refs: list[str] = []
+    refused: Refused | None = None
+    for programme, group in groupby(sorted(members, key=attrgetter("programme", "redemption")), _PROGRAMME):
+        try:
+            refs.append(await _pay(services, directory, _Payout(name, programme, list(group))))
+        except Refused as error:
+            refused = error
     services.desk.pace.complete(refs)
+    if refused is not None:
+        raise refused
 
 
-async def _pay(
-    services: Services, directory: Directory, name: str, programme: str, members: Sequence[PayoutMember]
-) -> str:
-    """Make one batch, which runs at once: the vouchers' own commit has authorised it."""
-    found = await merchants.addresses(services, directory, {member.merchant for member in members})
-    instructions = [_instruction(member, *found.get(member.merchant, ("", "", ""))) for member in members]
-    ids = "\n".join(member.redemption for member in members)
-    ref = batch_reference(REDEMPTIONS, programme, name)
-    batch = Batch(
-        ref=ref,
-        kind=BatchKind.DISBURSEMENT,
-        contract=REDEMPTIONS,
-        source="",
-        request_id=name,
-        batch_id=ref,
-        programme=programme,
-        digest=hashlib.sha256(ids.encode()).hexdigest(),
-        slices=-(-len(instructions) // services.settings.slice_size),
-        expected=intake.sums(instructions),
-        accepted_at=services.clock(),
-        priority=PRIORITY,
-        slice_size=services.settings.slice_size,
-    )
-    await intake.store(services, batch, instructions, tasks.resolve_all(batch), BatchState.RUNNING)
-    return ref
+async def _pay(services: Services, directory: Directory, payout: "_Payout") -> str:
+    """Make one batch, which runs at once: the commit that locked the vouchers has authorised it."""
+    way = way_of(directory, payout.programme, BatchKind.DISBURSEMENT)
+    found = await merchants.places(services, directory, {member.merchant for member in payout.members})
+    instructions = [_instruction(member, found.get(member.merchant)) for member in payout.members]
+    batch = payout.batch(services, instructions)
+    size, now = services.settings.slice_size, batch.accepted_at
+    chunks: list[tuple[Chunk, ChunkStatus]] = []
+    for number in range(batch.slices):
+        piece = instructions[number * size : (number + 1) * size]
+        cut = Debulk(directory, services.terms(way.executor).transactions).slice
+        chunks += cut(batch.ref, number, number * size, piece, [None] * len(piece), now)
+    event = Event(now, "isogate", "merchants to be paid", payout.name, "ok", f"{batch.count} vouchers")
+    then = [
+        tasks.settle(batch, chunk) if chunk.institution == UNROUTED else tasks.dispatch(batch, chunk.id.number)
+        for chunk, _ in chunks
+    ]
+    there = await services.store.batches.create(batch, then, event, chunks=chunks)
+    if there is not None and there.digest != batch.digest:
+        raise Conflict("payout", payout.name)
+    return batch.ref
 
 
-def _instruction(member: PayoutMember, institution: str, address: str, modality: str) -> CreditInstruction:
-    """Credit the merchant; one without an address is refused when the batch is resolved."""
+class _Payout(NamedTuple):
+    """What of one closing one programme pays, in the order of the redemptions."""
+
+    name: str
+    programme: str
+    members: Sequence[PayoutMember]
+
+    def batch(self, services: Services, instructions: Sequence[CreditInstruction]) -> Batch:
+        """Describe the batch; its reference and digest are the same in every repetition."""
+        ref = batch_reference(REDEMPTIONS, self.programme, self.name)
+        ids = "\n".join(member.redemption for member in self.members)
+        return Batch(
+            ref=ref,
+            kind=BatchKind.DISBURSEMENT,
+            contract=REDEMPTIONS,
+            source="",
+            request_id=self.name,
+            batch_id=ref,
+            programme=self.programme,
+            digest=hashlib.sha256(ids.encode()).hexdigest(),
+            slices=-(-len(instructions) // services.settings.slice_size),
+            expected=intake.sums(instructions),
+            accepted_at=services.clock(),
+            priority=PRIORITY,
+            slice_size=services.settings.slice_size,
+        )
+
+
+def _instruction(member: PayoutMember, place: merchants.Place | None) -> CreditInstruction:
+    """Credit the merchant; one that is not known any more has no address, and its payment is refused for that."""
+    institution, address, modality = place or ("", "", "")
+    narration = f"Voucher {member.redemption}"
     return CreditInstruction(
         member.redemption,
         member.merchant,
         member.amount_minor,
         member.currency,
-        f"Voucher {member.redemption}",
+        narration,
         address,
         institution,
         modality,

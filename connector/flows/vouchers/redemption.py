@@ -120,7 +120,7 @@ async def _known(services: Services, caller: Caller, redemption: str) -> Redempt
     """Find a redemption that the caller may change: one of its own dialect; raises ``NotFound`` for any other."""
     check_caller(await services.store.directory.load(), caller)
     known = await services.store.vouchers.redemption(redemption)
-    if known is None or (caller.dialect != ADMIN and known.dialect != caller.dialect):
+    if known is None or caller.dialect not in {ADMIN, known.dialect}:
         raise NotFound("redemption", redemption)
     return known
 

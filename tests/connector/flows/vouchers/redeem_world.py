@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import replace
 
+from flow_world import World, directory
+
 from connector.domain.directory import Directory, Programme, SourceBB
 from connector.domain.ids import batch_reference
 from connector.domain.voucher import (
@@ -18,7 +20,6 @@ from connector.domain.voucher import (
 )
 from connector.flows.vouchers.caller import Caller
 from connector.flows.vouchers.redemption import Presentation, redeem
-from flow_world import World, directory
 
 SHOP = Caller("govstack-v1", "SHOP_BB", "test")
 OTHER = Caller("govstack-v1", "OTHER_BB", "test")

@@ -1,11 +1,8 @@
 """Redemption with the real payment of the merchant, at a bank of a few lines."""
 
-import asyncio
+from redeem_world import RedeemWorld
 
-import pytest
-from redeem_world import OTHER, RedeemWorld
-
-from connector.domain.voucher import RedemptionState, VoucherFault, VoucherRefused
+from connector.domain.voucher import RedemptionState
 
 
 async def test_a_redemption_pays_the_merchant_and_consumes_the_voucher(shop: RedeemWorld) -> None:
