@@ -48,6 +48,8 @@ async def save_programme(call: Call) -> web.Response:
     directory = await _directory(call)
     if said.payer_bank not in directory.institutions:
         raise Refused.because("/payer_bank", "unknown", "There is no such institution.")
+    if said.voucher_group and said.voucher_group not in directory.groups:
+        raise Refused.because("/voucher_group", "unknown", "There is no such voucher group.")
     _check_currencies("/budgets", said.budgets)
     fields = {name: getattr(said, name) for name in type(said).model_fields}
     programme = Programme(id=call.parameters["id"], **{**fields, "sources": tuple(said.sources)})

@@ -23,7 +23,7 @@ async def run(services: Services, entry: Entry) -> None:
         return await store.queue.done(entry)
     lot = account.lot
     if not lot.funded:
-        return await store.queue.done(entry, await bulk.take_back(services, account, entry.task))
+        return await store.queue.done(entry, await bulk.take_back(services, account, entry.task) if lot.batch else ())
     await store.funds.settle(
         lot.programme, lot.id, block % BLOCKS, account.version, lot.currency, account.spent, account.released
     )

@@ -69,7 +69,10 @@ async def issue(  # noqa: PLR0913 (what is asked, and what a bulk payment adds t
 async def carry_out(services: Services, order: Order) -> list[Issued]:
     """Issue what is ordered; see ``issue``."""
     made = await _make(services, order)
-    return _of_plan(made.plan) if made.plan else await _of_store(services, made.first, made.size)
+    issued = _of_plan(made.plan) if made.plan else await _of_store(services, made.first, made.size)
+    if any(wanted.number and wanted.number != one.number for wanted, one in zip(order.wanted, issued, strict=True)):
+        raise Conflict("request id", order.request_id)
+    return issued
 
 
 async def provision(  # noqa: PLR0913, PLR0917 (what is to be made, for whom)
@@ -140,18 +143,30 @@ async def _make(services: Services, order: Order) -> _Made:
         raise Refused.because("", "range", f"A request asks for 1 to {MOST_AT_ONCE} vouchers.")
     identifier = order.plan_id(services.random)
     plan: Plan | None = None
-    if order.request_id and not await _is_new(services, order):
-        if answer := await services.store.requests.answer_of(*order.name):
-            lot, first, size = answer.split(" ")
-            return _Made(lot, int(first), int(size))
+    new = not order.request_id or await _is_new(services, order)
+    if not new:
+        if made := await _made(services, order):
+            return made
         plan = await services.store.plans.get(identifier)
     try:
         plan = plan or await services.store.plans.keep(await draft(services, order, identifier))
         holds = await complete(services, plan)
     except VoucherRefused:
-        await _give_back(services, order.name)
+        if not new and (made := await _made(services, order)):  # it was made in this very moment, and is in the way
+            return made
+        if new:
+            await _give_back(services, order.name)
         raise
     return _Made(plan.lots[0][0].id, plan.first, plan.count, holds)
+
+
+async def _made(services: Services, order: Order) -> _Made | None:
+    """Find what was made of a request that came before."""
+    answer = await services.store.requests.answer_of(*order.name)
+    if answer is None:
+        return None
+    lot, first, size = answer.split(" ")
+    return _Made(lot, int(first), int(size))
 
 
 async def _is_new(services: Services, order: Order) -> bool:

@@ -3,12 +3,14 @@
 Restock notices are ours; everything else is written by the dialect in which the vouchers were asked for.
 """
 
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
 from connector.domain.batch import CallbackTarget
 from connector.domain.event import Event
+from connector.domain.money import decimal_amount
 from connector.domain.voucher import Redemption, VoucherGroup
 from connector.flows import alerts, tasks
 from connector.flows.notify import headers
@@ -20,6 +22,7 @@ ONLY: Final = "voucher"
 RECEIPT: Final = "voucher-receipt"
 RECEIPT_LIFE_SECONDS: Final = 90 * 86_400.0
 
+_JSON: Final = msgspec.json.Encoder(decimal_format="number")
 _TURN: Final = "voucher-restock"
 _TURN_LIFE_SECONDS: Final = 10 * 365 * 86_400.0
 
@@ -94,16 +97,16 @@ async def run(services: Services, entry: Entry) -> None:
 
 
 def receipt_body(redemption: Redemption) -> str:
-    """Write a redemption's receipt; the amount is in minor units. Pure."""
+    """Write a redemption's receipt. Pure."""
     said = {
         "transactionId": redemption.id,
         "requestID": redemption.request,
         "serialNumber": str(redemption.serial),
         "status": redemption.state.value,
-        "amount_minor": redemption.amount_minor,
+        "value": decimal_amount(redemption.amount_minor, redemption.currency),
         "currency": redemption.currency,
         "merchant": redemption.merchant,
         "reason": redemption.reason,
-        "decidedAt": redemption.decided_at,
+        "timestamp": datetime.fromtimestamp(redemption.decided_at, UTC).isoformat(),
     }
-    return msgspec.json.encode(said).decode()
+    return _JSON.encode(said).decode()

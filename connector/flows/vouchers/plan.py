@@ -71,8 +71,12 @@ class Order:
 
     @property
     def digest(self) -> str:
-        """What stands for the content, by which a repeat is told from a conflict."""
-        content = (self.state, self.batch, self.chunk, self.funded, self.wanted)
+        """What stands for the content, by which a repeat is told from a conflict; of secrets only that there are any.
+
+        It is kept as it is, and a digest of something as short as a number or a PIN can be turned around.
+        """
+        wanted = [(*one[:6], bool(one.number), bool(one.pin or one.pin_hash)) for one in self.wanted]
+        content = (self.state, self.batch, self.chunk, self.funded, wanted)
         return hashlib.sha256(msgspec.msgpack.encode(content)).hexdigest()
 
     def plan_id(self, random: Callable[[int], bytes]) -> str:

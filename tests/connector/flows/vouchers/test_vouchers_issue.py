@@ -232,3 +232,27 @@ async def test_a_low_stock_is_told_once_until_it_is_filled(world: World) -> None
     await pre_activate(world.services, MINISTRY, food())
     await world.carry()
     assert len(world.fsp.callbacks) == 2
+
+
+async def test_a_repeat_with_another_chosen_number_is_a_conflict_though_none_is_kept_readably(world: World) -> None:
+    await with_groups(world)
+    one = await issue(world.services, MINISTRY, "R1", [food(number="4000000000000001")])
+    assert await issue(world.services, MINISTRY, "R1", [food(number="4000000000000001")]) == one
+    with pytest.raises(Conflict):
+        await issue(world.services, MINISTRY, "R1", [food(number="4000000000000002")])
+    orders = [
+        Order(MINISTRY, "R1", [food(number=number)], VoucherState.PRE_ACTIVATED).digest
+        for number in ("4000000000000001", "4000000000000002", "")
+    ]
+    assert orders[0] == orders[1] != orders[2]
+
+
+async def test_each_voucher_in_stock_is_handed_out_once(world: World) -> None:
+    await with_groups(world, on_demand=False)
+    await provision(world.services, MINISTRY, "FOOD", "USD", 500, 10, "P1")
+    given = await asyncio.gather(
+        *(pre_activate(world.services, MINISTRY, food()) for _ in range(15)), return_exceptions=True
+    )
+    serials = [one.serial for one in given if not isinstance(one, BaseException)]
+    assert len(serials) == len(set(serials)) == 10
+    assert all(isinstance(one, VoucherRefused) for one in given if isinstance(one, BaseException))

@@ -1,5 +1,6 @@
 """The life of a voucher: changes with their money and history, expiry by the clock, and what may be known of it."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,15 @@ from flow_world import World
 from voucher_samples import DAY, MINISTRY, STRANGER, food, money, with_groups
 
 from connector.domain.errors import NotPermitted
-from connector.domain.voucher import Command, Issued, VoucherFault, VoucherRefused, VoucherState
+from connector.domain.voucher import (
+    Command,
+    Issued,
+    Redemption,
+    RedemptionState,
+    VoucherFault,
+    VoucherRefused,
+    VoucherState,
+)
 from connector.flows.vouchers import notices, queries, sweep
 from connector.flows.vouchers.issue import issue
 from connector.flows.vouchers.lifecycle import change
@@ -104,3 +113,14 @@ async def test_a_callback_is_queued_once_an_identifier(world: World) -> None:
     assert not await notices.notify(world.services, "created-2", notices.CallbackTarget(), "{}")
     await world.carry()
     assert world.fsp.callbacks == [{"a": 1, "callback_id": "created-1"}]
+
+
+def test_a_receipt_tells_how_a_redemption_ended_and_no_secret() -> None:
+    redemption = Redemption(
+        "1000000000000001-1", 1000000000000001, RedemptionState.REDEEMED, 12345, "USD", "SHOP", "govstack-v1",
+        1_800_000_000.0, "REQ1", "presenter's digest", "", 1_800_000_001.0,
+    )  # fmt: skip
+    told = json.loads(notices.receipt_body(redemption))
+    assert (told["transactionId"], told["value"], told["status"]) == (redemption.id, 123.45, "redeemed")
+    assert told["timestamp"] == "2027-01-15T08:00:01+00:00"
+    assert "presenter's digest" not in told.values()
