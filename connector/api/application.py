@@ -1,5 +1,6 @@
 """Composition of the HTTP application."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -51,13 +52,21 @@ OPERATIONS: Final[Sequence[Operation]] = (
 )
 
 
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+
+
+def routed(path: str) -> str:
+    """Write a path as aiohttp routes it, so that a parameter may also have braces in it, which are refused later."""
+    return _PLACEHOLDER.sub(r"{\1:[^/]+}", path)
+
+
 def application(services: Services, settings: ApiSettings) -> web.Application:
     """Build the application that serves both contracts over the running services."""
     registry = CollectorRegistry()
     app = web.Application(client_max_size=settings.max_body_bytes, middlewares=[frame(registry)])
     app[REGISTRY] = registry
     for operation in OPERATIONS:
-        app.router.add_route(operation.method, operation.path, serve(operation, services, settings))
+        app.router.add_route(operation.method, routed(operation.path), serve(operation, services, settings))
     openapi.publish(app, OPERATIONS, settings)
     docs.publish(app, OPERATIONS, settings)
     if settings.open and settings.simulators_url:

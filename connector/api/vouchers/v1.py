@@ -108,7 +108,10 @@ async def cancel(call: Call) -> web.Response:
         await queries.voucher(call.services, named)
         await queries.voucher(call.services, serial)
         raise Refused.because("/voucherserialnumber", "mismatch", "It is not the voucher that the path names.")
-    _check(await lifecycle.change(call.services, _caller(call, asked.Gov_Stack_BB), Command.CANCEL, [serial]))
+    moved = await lifecycle.change(call.services, _caller(call, asked.Gov_Stack_BB), Command.CANCEL, [serial])
+    if moved[0].fault and moved[0].state is VoucherState.CANCELLED:
+        raise Refused.because("", statuses.ALREADY_CANCELLED, "Nothing was changed.")
+    _check(moved)
     return json_answer({"message": "Voucher cancelled"})
 
 
@@ -132,10 +135,8 @@ def _serial(text: str) -> int:
 
 
 def _check(moved: list[Moved]) -> None:
-    """Raise ``Refused`` where the command could not be applied."""
+    """Raise ``VoucherRefused`` where the command could not be applied."""
     for each in moved:
-        if each.fault is VoucherFault.STATE and each.state is VoucherState.CANCELLED:
-            raise Refused.because("", statuses.ALREADY_CANCELLED, f"{reason_of(each)}.")
         if each.fault:
             raise VoucherRefused(each.fault, f"{reason_of(each)}.", state=each.state)
 
