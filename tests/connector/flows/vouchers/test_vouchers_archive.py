@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from flow_world import World
-from voucher_samples import DAY, MINISTRY, food, with_groups
+from issue_world import DAY, MINISTRY, food, with_groups
 
 from connector.domain.errors import Misconfigured, NotPermitted, Unavailable
 from connector.domain.voucher import Command, Issued, VoucherFault, VoucherRefused, VoucherState

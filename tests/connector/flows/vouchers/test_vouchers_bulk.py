@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from flow_world import World, pay, person
-from voucher_samples import DAY, with_groups
+from issue_world import DAY, with_groups
 
 from connector.domain.batch import Batch, BatchKind, BatchState
 from connector.domain.beneficiary import Beneficiary, PaymentModality

@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 from flow_world import World
-from voucher_samples import DAY, MINISTRY, STRANGER, food, money, with_groups
+from issue_world import DAY, MINISTRY, STRANGER, food, money, with_groups
 
 from connector.domain.errors import Conflict, Refused, Unavailable
 from connector.domain.voucher import GOVSTACK_POLICY, VoucherFault, VoucherRefused, VoucherState

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from flow_world import World
-from voucher_samples import DAY, MINISTRY, STRANGER, food, money, with_groups
+from issue_world import DAY, MINISTRY, STRANGER, food, money, with_groups
 
 from connector.domain.errors import NotPermitted
 from connector.domain.voucher import (
