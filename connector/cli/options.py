@@ -25,6 +25,6 @@ WorkerName = Annotated[
 DemoFile = Annotated[
     Path | None,
     typer.Option(
-        "--demo-data", help="File that a sandbox is filled from [default: the package's]", show_default=False
+        "--demo-data", help="File to fill a sandbox from [default: the package's]", show_default=False
     ),
 ]
