@@ -7,6 +7,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,6 +126,10 @@ def build_api(services: "Services", settings: Settings) -> "web.Application":
             callback_https=not settings.sandbox,
             simulators_url=settings.simulators_base if settings.sandbox else "",
             tokens=_tokens(settings),
+            suv_clients=_suv_clients(settings),
+            suv_product=settings.suv_product,
+            suv_settlement_entity=settings.suv_settlement_entity,
+            suv_receiver=settings.suv_receiver,
             public_url=settings.api_url,
             reset=_reset_of(settings) if settings.sandbox else None,
         ),
@@ -238,6 +243,11 @@ def _flow_settings(settings: Settings) -> "FlowSettings":
         presenter_wrong_tries=settings.presenter_tries,
         payout_interval_seconds=settings.payout_interval_seconds,
     )
+
+
+def _suv_clients(settings: Settings) -> tuple[tuple[str, str], ...]:
+    secrets = ((name, secret.get_secret_value()) for name, secret in settings.suv_clients.items())
+    return tuple((name, sha256(secret.encode()).hexdigest()) for name, secret in secrets)
 
 
 def _tokens(settings: Settings) -> tuple["Token", ...]:

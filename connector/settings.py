@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from connector.domain.errors import Misconfigured
 
 PREFIX: Final = "ISOGATE_"
-SECRETS: Final = {"encryption_keys", "source_tokens", "institution_tokens", "admin_token", "redis_url"}
+SECRETS: Final = {"encryption_keys", "source_tokens", "institution_tokens", "admin_token", "suv_clients", "redis_url"}
 
 
 class Profile(StrEnum):
@@ -63,6 +63,18 @@ class Settings(BaseSettings):
     )
     institution_tokens: dict[str, SecretStr] = Field(
         default_factory=dict, description="Bearer token of each institution that calls back, JSON object code → token"
+    )
+    suv_clients: dict[str, SecretStr] = Field(
+        default_factory=dict, description="Password of each retail voucher client, JSON object client id → password"
+    )
+    suv_product: str = Field(
+        "RETAIL", pattern=r"^\S{1,36}$", description="Voucher group of retail requests without product"
+    )
+    suv_settlement_entity: str = Field(
+        "ISOGATE", pattern=r"^\S{1,40}$", description="Whom a retail merchant settles with, as clients know it"
+    )
+    suv_receiver: str = Field(
+        "ISOGATE", pattern=r"^\S{1,40}$", description="Who keeps the vouchers, as clients know it"
     )
     admin_token: SecretStr = Field(SecretStr(""), description="Bearer token of the admin API")
 

@@ -66,7 +66,9 @@ def application(services: Services, settings: ApiSettings) -> web.Application:
     app = web.Application(client_max_size=settings.max_body_bytes, middlewares=[frame(registry)])
     app[REGISTRY] = registry
     for operation in OPERATIONS:
-        app.router.add_route(operation.method, routed(operation.path), serve(operation, services, settings))
+        handler = serve(operation, services, settings)
+        for path in (operation.path, *operation.also):
+            app.router.add_route(operation.method, routed(path), handler)
     openapi.publish(app, OPERATIONS, settings)
     docs.publish(app, OPERATIONS, settings)
     if settings.open and settings.simulators_url:

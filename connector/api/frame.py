@@ -63,13 +63,13 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer without innards
         failure = failure_of(error)
         if failure is None:
-            _log_defect(request, error)
+            log_defect(request, error)
             failure = Failure(500, (Fault("", "defect", "Something went wrong here; it has been logged."),))
         shape: Shape = request.get(SHAPE, plain)
         return shape(failure)
 
 
-def _log_defect(request: web.Request, error: Exception) -> None:
+def log_defect(request: web.Request, error: Exception) -> None:
     """Log where it happened, but not the error's text, which may carry what was sent."""
     frames = traceback.extract_tb(error.__traceback__)[-4:]
     places = " < ".join(f"{place.filename.rsplit('/', 1)[-1]}:{place.lineno}" for place in reversed(frames))

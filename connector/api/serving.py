@@ -48,18 +48,31 @@ def serve(
 
 async def _body(request: web.Request, body: Body, settings: ApiSettings) -> Parsed:
     """Read and parse the JSON body, in a thread where it is large."""
+    ceiling = body.max_bytes or settings.max_body_bytes
     announced = request.content_length or 0
-    if announced > settings.max_body_bytes:  # refused before it is read
-        raise web.HTTPRequestEntityTooLarge(settings.max_body_bytes, announced)
-    content = await request.read()
+    if announced > ceiling:  # refused before it is read
+        raise web.HTTPRequestEntityTooLarge(ceiling, announced)
+    content = await (_bounded(request, ceiling) if body.max_bytes else request.read())
     if not content.strip() and not body.required:
         return Parsed("")
     if content and not is_json(request.content_type):
         raise web.HTTPUnsupportedMediaType
     adapter = body.adapter(settings.lengths_strict)
+    if body.parse:
+        return body.parse(content, adapter)
     if len(content) < settings.off_loop_bytes:
         return parse(content, adapter, body.read)
     return await asyncio.to_thread(parse_large, content, adapter, body.read)
+
+
+async def _bounded(request: web.Request, ceiling: int) -> bytes:
+    """Read a body, also a compressed one, no further than it may go."""
+    content = bytearray()
+    async for part in request.content.iter_any():
+        content += part
+        if len(content) > ceiling:
+            raise web.HTTPRequestEntityTooLarge(ceiling, len(content))
+    return bytes(content)
 
 
 def is_json(media: str) -> bool:
