@@ -12,6 +12,7 @@ import typer
 from pydantic.fields import FieldInfo
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
+from connector.demo.format import schema
 from connector.flows.vouchers.batch_document import SCHEMAS
 from connector.settings import PREFIX, Settings
 from connector.store.keyspace import FAMILIES
@@ -27,6 +28,7 @@ def pages() -> dict[str, str]:
         "settings.md": _page("Settings", _settings()),
         "keyspace.md": _page("Keys of the store", _keys()),
         "messages.md": _page("Messages", _messages()),
+        "demo-data.schema.json": json.dumps(schema(), indent=2, ensure_ascii=False) + "\n",
         **{name: json.dumps(_schema(document), indent=2) + "\n" for name, document in SCHEMAS.items()},
     }
 
