@@ -14,8 +14,8 @@ KEY = "ig:{p0}:record:test:travellers"
 
 
 @pytest.fixture
-async def server(store: Store, store_url: str):
-    opened = Server(store_url)
+async def server(store: Store, store_server: EmbeddedServer):
+    opened = Server(store_server.url)
     yield opened
     await opened.close()
 
