@@ -15,7 +15,7 @@ from connector.flows.services import FlowSettings, Services
 async def services(store, engine, clock) -> AsyncIterator[Services]:
     await store.directory.seed(shop_directory())
     async with Channels(engine, connector_url="http://localhost:1") as channels:
-        services = Services(store, engine, channels, clock, FlowSettings(redemption_wait_seconds=20))
+        services = Services(store, engine, channels, clock, FlowSettings(redemption_wait_seconds=5))
         yield services
         await services.desk.close()
 
