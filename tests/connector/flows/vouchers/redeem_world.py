@@ -2,11 +2,14 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
 
 from flow_world import World, directory
 
 from connector.domain.directory import Directory, Programme, SourceBB
 from connector.domain.ids import batch_reference
+from connector.domain.messages import PaymentReturn, ReturnedTransfer
 from connector.domain.voucher import (
     GOVSTACK_POLICY,
     Lot,
@@ -18,6 +21,7 @@ from connector.domain.voucher import (
     VoucherPolicy,
     VoucherState,
 )
+from connector.flows import inbound
 from connector.flows.vouchers.caller import Caller
 from connector.flows.vouchers.redemption import Presentation, redeem
 
@@ -77,8 +81,9 @@ class RedeemWorld(World):
     async def ordered(self, voucher: Made, **fields: object) -> asyncio.Task[Redemption]:
         """Begin a redemption; given back when the voucher is locked and the request waits."""
         request = asyncio.create_task(self.redeem(voucher, **fields))
-        while (await self.voucher(voucher)).state is not VoucherState.REDEEMING and not request.done():
-            await asyncio.sleep(0.001)
+        for _ in range(1000):
+            if (await self.voucher(voucher)).state is VoucherState.REDEEMING or request.done():
+                break
         return request
 
     async def voucher(self, made: Made) -> Voucher:
@@ -88,6 +93,45 @@ class RedeemWorld(World):
 
     async def states(self, *made: Made) -> list[str]:
         return [(await self.voucher(one)).state.value for one in made]
+
+    @property
+    def clock(self) -> Any:
+        return self.services.clock
+
+    def settings(self, **changes: object) -> None:
+        self.services = replace(self.services, settings=replace(self.services.settings, **changes))
+
+    def impatient(self) -> None:
+        """Requests wait hardly at all from now on."""
+        self.settings(redemption_wait_seconds=0.05)
+
+    async def report_late(self) -> None:
+        """The bank pushes the report on its last message."""
+        body = self.fsp.report(self.fsp.messages[-1])
+        await inbound.message(self.services, "TREAXU22", body)
+
+    async def report_returned(self) -> None:
+        """The bank gives the credits of its last message back."""
+        message = self.fsp.messages[-1]
+        items = [
+            ReturnedTransfer(
+                f"RT{one.end_to_end_id}", one.instruction_id, one.end_to_end_id, "", one.amount_minor, "AC04"
+            )
+            for one in message.transfers
+        ]
+        value = PaymentReturn(
+            "RETURN1",
+            datetime.now(UTC).replace(microsecond=0),
+            "USD",
+            sum(item.amount_minor for item in items),
+            message.message_id,
+            "pain.001.001.09",
+            date(2027, 1, 1),
+            items,
+            "UNIOXU22",
+            "TREAXU22",
+        )
+        await inbound.message(self.services, "TREAXU22", self.fsp.engine.write("generic", "pacs.004.001.09", value))
 
     def paid(self) -> list[str]:
         """The end-to-end ids of all credits that the bank was ordered to pay, however often."""
@@ -105,7 +149,7 @@ def redeem_directory(url: str) -> Directory:
     payer = ("TREAXU22", "TREAXU22", "9000000001", "Ministry")
     programmes = [
         Programme("EMPTY", "Empty", *payer, budgets={"USD": 0}),
-        Programme("LOST", "Lost", "NOWHERE", *payer[1:]),
+        Programme("LOST", "Lost", "NOWHERE", *payer[1:], open_budget=True),
     ]
     shops = [
         Merchant("CORNER", "Corner Shop", institution="UNIOXU22", address="1000000042"),
