@@ -13,7 +13,7 @@ from connector.domain.money import minor_units
 from connector.domain.voucher import Issued, VoucherFault, VoucherRefused, VoucherState
 from connector.flows.services import Services
 from connector.flows.vouchers.batch_document import Batch, VoucherLine
-from connector.flows.vouchers.batch_record import FileRecord, LineRecord, keep, load
+from connector.flows.vouchers.batch_record import FileRecord, LineRecord, keep, load, plan
 from connector.flows.vouchers.caller import FILE, Caller
 from connector.flows.vouchers.groups import group_for, price
 from connector.flows.vouchers.issue import Wanted, issue
@@ -33,8 +33,7 @@ async def decide(services: Services, batch: Batch, record: FileRecord, origin: s
     caller = Caller(FILE, batch.iss, origin)
     if not record.lines:
         directory = await services.store.directory.load()
-        record.lines = [_planned(directory, caller, line) for line in batch.instructions]
-        await keep(services, record)
+        record.lines = await plan(services, record, [_planned(directory, caller, line) for line in batch.instructions])
     try:
         for activate in (False, True):
             await _issue(services, caller, batch, record, activate=activate)

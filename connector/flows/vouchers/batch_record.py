@@ -55,7 +55,8 @@ async def claim(services: Services, batch: Batch) -> FileRecord:
         return msgspec.json.decode(known, type=FileRecord)
     await _claim_batch_id(services, batch, identifier, new=claimed == "new")
     record = FileRecord(identifier, batch.iss, batch.request_id, batch.batch_id)
-    await keep(services, record)
+    if claimed == "new":
+        await keep(services, record)
     return record
 
 
@@ -67,6 +68,13 @@ async def _claim_batch_id(services: Services, batch: Batch, identifier: str, *, 
         if new:
             await requests.give_back(CONTRACT, "", identifier, identifier)
         raise Conflict("batchID", batch.batch_id)
+
+
+async def plan(services: Services, record: FileRecord, lines: list[LineRecord]) -> list[LineRecord]:
+    """Settle on which lines are to be made; gives what a run before, or at the same time, has settled on."""
+    said = msgspec.json.encode(lines).decode()
+    settled = await services.store.requests.keep_plan(CONTRACT, "", record.id, said)
+    return msgspec.json.decode(settled, type=list[LineRecord])
 
 
 async def keep(services: Services, record: FileRecord) -> None:
