@@ -71,10 +71,9 @@ class Outcomes:
 
     async def close(self) -> None:
         """Stop reading."""
-        if self._reader is not None:
-            self._reader.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._reader
+        while self._reader is not None and not self._reader.done():
+            self._reader.cancel()  # again where a connection that was just being opened took no notice
+            await asyncio.wait({self._reader}, timeout=0.05)
 
     async def _listening(self, store: Store) -> None:
         """See to it that there is a reader, which knows from where it reads."""
