@@ -52,7 +52,8 @@ class Commands(Register):
         shelves = [self._keyspace.shelf(base, group, currency, amount_minor) for base in self._keyspace.bases()]
         lengths = await self._link.ask_all([("LLEN", shelf) for shelf in shelves])
         for _, shelf in sorted(zip(lengths, shelves, strict=True), reverse=True):
-            serial = await self._link.call("voucher_take", [shelf], repr(now), actor)
+            while (serial := await self._link.call("voucher_take", [shelf], repr(now), actor)) == b"":
+                pass
             if serial is not None:
                 return int(serial)
         return None

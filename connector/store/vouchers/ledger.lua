@@ -12,6 +12,7 @@ vouchers.PORTION = 500 -- fields a command: unpack has a limit
 vouchers.EXACT = 2 ^ 52 -- sums of minor units go to the server as text before they get inexact
 vouchers.TIMED = {activated = true, suspended = true, blocked = true}
 vouchers.OVER = {redeemed = true, cancelled = true, expired = true, purged = true}
+vouchers.BLOCKABLE = {['pre-activated'] = true, activated = true, suspended = true}
 vouchers.FAULTS = {expired = 'expired', redeemed = 'used', redeeming = 'in_progress'}
 
 function vouchers.text(number)
@@ -147,12 +148,12 @@ function vouchers.fault(state)
   return vouchers.FAULTS[state] or 'state'
 end
 
--- Blocks a voucher after too many tries, where its state allows it.
+-- Counts a wrong try and blocks the voucher after too many; one that cannot be blocked does not count them.
 function vouchers.wrong(block, serial, record, limit, action)
-  record[TRIES] = record[TRIES] + 1
   local state = record[STATE]
-  local blockable = state == 'pre-activated' or state == 'activated' or state == 'suspended'
-  if blockable and limit > 0 and record[TRIES] >= limit then
+  if not vouchers.BLOCKABLE[state] then return end
+  record[TRIES] = record[TRIES] + 1
+  if limit > 0 and record[TRIES] >= limit then
     record[BEFORE] = (state .. ' ' .. record[BEFORE]):gsub(' $', '')
     state = 'blocked'
   end

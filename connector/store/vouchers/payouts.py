@@ -36,7 +36,8 @@ class Payouts(Redemptions):
     async def decide(self, outcomes: Sequence[PayoutOutcome]) -> None:
         """Note what became of merchants' payments; one that is decided already stays as it is.
 
-        Appends ``Task("voucher-notice", batch=str(block), data=redemption id)`` and a line to the outcomes.
+        Appends a line to the outcomes, and ``Task("voucher-notice", batch=str(block), data=redemption id)`` where the
+        order asked for a receipt.
         """
         decisions: dict[int, list[bytes]] = defaultdict(list)
         for outcome in outcomes:

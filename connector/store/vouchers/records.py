@@ -46,7 +46,7 @@ class Facts(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class RedemptionRecord(msgspec.Struct, array_like=True, frozen=True):
-    """A redemption; pays: 1 where the merchant is paid by us; refunds: (request, amount)."""
+    """A redemption; pays: 1 where the merchant is paid by us; refunds: (request, amount); receipt: 1 for a notice."""
 
     state: RedemptionState
     amount: int
@@ -63,6 +63,7 @@ class RedemptionRecord(msgspec.Struct, array_like=True, frozen=True):
     pays: int
     confirmed: int
     refunds: list[tuple[str, int]]
+    receipt: int = 0
 
 
 class _EventRecord(msgspec.Struct, array_like=True, frozen=True):

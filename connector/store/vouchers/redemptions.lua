@@ -45,7 +45,7 @@ end
 -- Checks the PIN and counts wrong ones.
 local function is_wrong_pin(block, serial, record, order)
   if record[PIN] == '' or record[PIN] == order.pin_hash then return false end
-  if record[STATE] ~= 'blocked' then vouchers.wrong(block, serial, record, order.wrong_limit, 'wrong-pin') end
+  vouchers.wrong(block, serial, record, order.wrong_limit, 'wrong-pin')
   return true
 end
 

@@ -53,8 +53,12 @@ end)
 
 -- args: serials. Gives record, sealed facts, ... and then id, facts of each lot that they are of.
 register('isogate_voucher_read', function(keys, args)
-  local records = redis.call('HMGET', keys[1] .. ':state', unpack(args))
-  local facts = redis.call('HMGET', keys[1] .. ':facts', unpack(args))
+  local records, facts = {}, {}
+  portions(#args, function(from, to)
+    local packed = redis.call('HMGET', keys[1] .. ':state', unpack(args, from, to))
+    local sealed = redis.call('HMGET', keys[1] .. ':facts', unpack(args, from, to))
+    for i = from, to do records[i], facts[i] = packed[i - from + 1], sealed[i - from + 1] end
+  end)
   local base, name = keys[1]:match('^(ig:{p%d+}):vouchers:(%d+)$')
   local lots, seen = {}, {}
   for _, packed in ipairs(records) do
@@ -73,7 +77,8 @@ local function move(block, serial, record, order)
   local expired = vouchers.expire(block, serial, record)
   local state = record[STATE]
   if order.command == 'expire' then
-    return state == 'expired' and '' or vouchers.fault(state), not expired
+    local fault = state == 'expired' and '' or vouchers.fault(state)
+    return fault, fault == '' and not expired
   end
   if order.done[state] then return '', true end
   if not order.sources[state] then return vouchers.fault(state), false end
@@ -133,10 +138,11 @@ register('isogate_voucher_wrong', function(keys, args)
   return record[STATE]
 end)
 
--- KEYS[1]: a shelf. args: now, actor. Gives the serial of a voucher that was in stock until now, or nothing.
+-- KEYS[1]: a shelf. args: now, actor. Gives the serial of a voucher that was in stock until now, nothing for an empty
+-- shelf, '' where many were looked at that had left the stock otherwise.
 register('isogate_voucher_take', function(keys, args)
   local base = keys[1]:match('^(ig:{p%d+}):')
-  while true do
+  for _ = 1, vouchers.PORTION do
     local serial = redis.call('LPOP', keys[1])
     if not serial then return false end
     local block = vouchers.open(base .. ':vouchers:' .. serial:sub(1, -4), tonumber(args[1]), args[2])
@@ -147,6 +153,7 @@ register('isogate_voucher_take', function(keys, args)
       return serial
     end
   end
+  return ''
 end)
 
 -- KEYS[1]: a lot in a block. Gives facts, version, spent, released, first, last; the next change makes a new task.
