@@ -79,7 +79,7 @@ FAMILIES: Final = (
         "released), closed (why)",
         "kept",
     ),
-    Family(r"request:[A-Z2-7]+", "hash", "digest and owner of a claimed request id, how it is carried out, the answer given", "kept"),
+    Family(r"request:[A-Z2-7]+", "hash", "a claimed request id: digest, owner, plan, the answer given", "kept"),
     Family(r"plan:[A-Z2-7]{20}", "string", "vouchers that a request is to make, sealed", "until they are made"),
     Family(r"plans", "sorted set", "such requests by the time of the plan", "until their vouchers are made"),
     Family(

@@ -27,7 +27,7 @@ class Requests:
         await self._link.call("give_back", [self._key(contract, source, request_id)], owner)
 
     async def keep_plan(self, contract: str, source: str, request_id: str, plan: str) -> str:
-        """Keep, sealed, how a claimed request will be carried out, unless that was decided before; gives what counts."""
+        """Keep, sealed, how a claimed request is carried out, unless that is there already; gives what counts."""
         key = self._key(contract, source, request_id)
         kept: bytes = await self._link.call("keep_plan", [key], self._keys.seal(plan.encode(), key.encode()))
         return self._keys.open(kept, key.encode()).decode()

@@ -33,7 +33,9 @@ async def decide(services: Services, batch: Batch, record: FileRecord, origin: s
     caller = Caller(FILE, batch.iss, origin)
     if not record.lines:
         directory = await services.store.directory.load()
-        record.lines = await plan(services, record, [_planned(directory, caller, line) for line in batch.instructions])
+        record.lines = await plan(
+            services, record, [_planned(directory, caller, line) for line in batch.instructions]
+        )
     try:
         for activate in (False, True):
             await _issue(services, caller, batch, record, activate=activate)

@@ -1,5 +1,6 @@
 """Voucher files: taken as a whole or refused as a whole, decided line by line, answered once."""
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from joserfc.jwk import OKPKey
 
 from connector.domain.directory import Directory, SourceBB
 from connector.domain.errors import NotFound, Refused, Unavailable
-from connector.domain.voucher import VoucherRefused, VoucherState
+from connector.domain.voucher import VoucherGroup, VoucherRefused, VoucherState
 from connector.flows.services import FlowSettings, Services
 from connector.flows.vouchers import batch_issue, envelope, secrecy
 from connector.flows.vouchers.batch_file import response, run
@@ -83,11 +84,11 @@ async def test_a_used_id_with_other_content_is_refused(ministry, second, where):
     assert await ministry.vouchers() == 1
 
 
-@pytest.mark.parametrize("place", ["keep", "issue"])
-@pytest.mark.parametrize("survived", [0, 1])
+@pytest.mark.parametrize(("place", "survived"), [("plan", 0), ("issue", 0), ("keep", 0), ("issue", 1), ("keep", 1)])
 async def test_a_run_that_was_killed_is_continued(ministry, monkeypatch, place, survived):
     """Before and after each write a process may die."""
-    file, done, step = ministry.file(line(1), line(2, activate=True)), 0, getattr(batch_issue, place)
+    dear = line(3, groupCode="DEAR", amount="20.00")
+    file, done, step = ministry.file(line(1), line(2, activate=True), dear), 0, getattr(batch_issue, place)
 
     async def dying(*arguments, **options):
         nonlocal done
@@ -101,8 +102,18 @@ async def test_a_run_that_was_killed_is_continued(ministry, monkeypatch, place, 
         await ministry.send(file)
     monkeypatch.setattr(batch_issue, place, step)
     answer = ministry.read((await ministry.send(file)).answer)
-    assert [told["status"] for told in answer["instructions"]] == ["pre-activated", "activated"]
+    assert [told["status"] for told in answer["instructions"]] == ["pre-activated", "activated", "failed"]
     assert await ministry.vouchers() == 2
+
+
+async def test_two_runs_at_once_make_the_same(ministry):
+    """Also where the directory changes between them: what was settled on first counts."""
+    file, store = ministry.file(line(1), line(2, groupCode="NEW")), ministry.services.store
+    answers = await asyncio.gather(ministry.send(file), ministry.send(file))
+    await store.directory.save_group(VoucherGroup("NEW", "New", "PENSIONS", "USD"))
+    answers.append(await ministry.send(file))
+    assert len({json.dumps(ministry.read(taken.answer)) for taken in answers}) == 1
+    assert await ministry.vouchers() == 1
 
 
 async def test_a_large_file_is_answered_later(ministry):
