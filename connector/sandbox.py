@@ -19,6 +19,7 @@ from connector.domain.directory import (
     SourceBB,
     Unanswered,
 )
+from connector.domain.voucher import RETAIL_POLICY, VoucherGroup
 from connector.flows import reconciliation
 from connector.flows.services import Services
 from connector.flows.vouchers import sweep
@@ -48,6 +49,12 @@ _INSTITUTIONS: Final = (
 )
 
 
+_RETAIL: Final = VoucherGroup(
+    "RETAIL", "Retail gift card: in parts, with reversal and refund", "SANDBOX", policy=RETAIL_POLICY
+)
+"""What retail clients (SUV) sell where they name no product: in any currency."""
+
+
 def sandbox_directory(simulators_url: str, answer_within_seconds: float = 30.0) -> Directory:
     """Describe the sandbox world; every institution answers below ``simulators_url`` under its code.
 
@@ -69,7 +76,8 @@ def sandbox_directory(simulators_url: str, answer_within_seconds: float = 30.0) 
     }
     programmes = {programme.id: programme for programme in _programmes()}
     sources = {name: SourceBB(name, name, "SANDBOX") for name in SOURCES}
-    return Directory(programmes, institutions, sources, default_programme="SANDBOX", open_sources=True)
+    groups = {group.code: group for group in (_RETAIL,)}
+    return Directory(programmes, institutions, sources, default_programme="SANDBOX", open_sources=True, groups=groups)
 
 
 def _programmes() -> tuple[Programme, ...]:

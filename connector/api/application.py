@@ -26,6 +26,7 @@ from connector.api.frame import REGISTRY, frame
 from connector.api.operation import Operation
 from connector.api.serving import serve
 from connector.api.settings import ApiSettings
+from connector.api.suv import operations as suv
 from connector.api.vouchers import admin as admin_vouchers
 from connector.api.vouchers import admin_directory as admin_voucher_directory
 from connector.api.vouchers import batch_files
@@ -39,6 +40,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
     *govstack_v3.OPERATIONS,
     *vouchers_v3.OPERATIONS,
     *batch_files.OPERATIONS,
+    *suv.OPERATIONS,
     *fsp.OPERATIONS,
     *admin.OPERATIONS,
     *admin_directory.OPERATIONS,

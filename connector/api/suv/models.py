@@ -57,6 +57,7 @@ Integer = Annotated[int, BeforeValidator(_number), Field(ge=-(2**31), lt=2**31)]
 NumericCurrency = Annotated[
     str, BeforeValidator(_numeric_currency), StringConstraints(pattern=r"^[0-9]{3}$"), Field(examples=["710"])
 ]
+CardNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9*]{0,13}$")]
 AccountType = Literal[
     "DEFAULT", "SAVINGS", "CHEQUE", "CREDIT", "UNIVERSAL", "ELECTRONIC_PURSE", "GIFT_CARD", "STORED_VALUE"
 ]
@@ -176,7 +177,7 @@ class SuvTender(_Exact):
         Literal["DEFAULT", "SAVINGS", "CHEQUE", "CREDIT", "UNIVERSAL", "ELECTRONIC_PURSE", "STORED_VALUE"] | None
     ) = None
     amount: SuvAmount
-    cardNumber: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9*]{0,13}$"), Field(repr=False)] | None = None
+    cardNumber: CardNumber | None = Field(None, repr=False)
     reference: Upto40 | None = None
     tenderType: TenderKind
 
@@ -185,7 +186,7 @@ class SuvPinClear(_Exact):
     """A PIN as it was keyed in."""
 
     type: Literal["CLEAR_PIN"]
-    pin: Annotated[str, StringConstraints(max_length=20), Field(repr=False)]
+    pin: Upto20 = Field(repr=False)
 
 
 class SuvHashParameters(_Exact):
@@ -198,7 +199,7 @@ class SuvPinHashed(_Exact):
     """A hashed PIN in hexadecimal digits."""
 
     type: Literal["HASHED_PIN"]
-    hash: Annotated[str, StringConstraints(pattern=r"^[0-9,A-Fa-f]{1,512}$"), Field(repr=False)]
+    hash: Annotated[str, StringConstraints(pattern=r"^[0-9,A-Fa-f]{1,512}$")] = Field(repr=False)
     hashedPinParameters: SuvHashParameters | None = None
 
 
@@ -206,7 +207,7 @@ class SuvEncryptionParameters(_Exact):
     """How a PIN block was made."""
 
     pinBlockFormat: Literal["ISO_9564_FORMAT_0", "ISO_9564_FORMAT_1", "ISO_9564_FORMAT_3"] | None = None
-    accountNumber: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$"), Field(repr=False)]
+    accountNumber: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")] = Field(repr=False)
     keyIndex: Integer | None = None
 
 
@@ -214,7 +215,7 @@ class SuvPinEncrypted(_Exact):
     """An encrypted PIN block, which is understood but not supported."""
 
     type: Literal["ENCRYPTED_PIN"]
-    pinBlock: Annotated[str, StringConstraints(pattern=r"^[a-fA-F0-9]{16}$"), Field(repr=False)]
+    pinBlock: Annotated[str, StringConstraints(pattern=r"^[a-fA-F0-9]{16}$")] = Field(repr=False)
     encryptionParameters: SuvEncryptionParameters | None = None
 
 
@@ -224,7 +225,7 @@ SuvPin = Annotated[SuvPinClear | SuvPinHashed | SuvPinEncrypted, Field(discrimin
 class SuvVoucher(_Exact):
     """A voucher. code and pin are secrets; only the answer to a provision carries the code."""
 
-    code: Annotated[str, StringConstraints(max_length=40), Field(repr=False)] | None = None
+    code: Upto40 | None = Field(None, repr=False)
     expiryDate: Moment | None = None
     redeemInstructions: list[Text] | None = None
     serialNumber: Upto40 | None = None

@@ -101,17 +101,18 @@ async def _made(services: Services, caller: Caller, message: Message) -> Approva
     wanted = draft_of(message).wanted
     if wanted is None:
         raise unknown_request(KIND)
-    await _check_number(services, wanted)
+    wanted = await _for_group(services, wanted)
     [issued] = await issue.issue(services, caller, message.id.id.lower(), [wanted])
     amount = issued.amount_minor
     return Approval(issued.serial, "", amount, issued.currency, amount, issued.expires_at)
 
 
-async def _check_number(services: Services, wanted: Wanted) -> None:
-    """The client may choose the number of what is sold, not of what a programme gives away."""
+async def _for_group(services: Services, wanted: Wanted) -> Wanted:
+    """Say in which currency a product without amount is; its code may be chosen where no programme gives it away."""
     group = (await services.store.directory.load()).groups.get(wanted.group)
     if wanted.number and group and group.policy.pays_merchant:
         raise RetailRefused(RetailFault.CODE, "This product does not let the client choose the code.", KIND)
+    return wanted._replace(currency=group.currency) if group and not wanted.currency else wanted
 
 
 async def _to_cancel(services: Services, caller: Caller, message: Message) -> int:
