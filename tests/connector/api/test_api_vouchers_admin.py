@@ -119,7 +119,7 @@ async def test_a_redemption_is_shown_with_its_voucher_and_by_its_id(client):
 
 
 async def test_the_report_sums_vouchers_and_budgets(client):
-    _, report = await answer_of(client, "/admin/voucher-report?programme=RELIEF")
+    _, report = await answer_of(client, "/admin/voucher-report?programme=FOODAID")
     [sums] = report["sums"]
     assert sums["face_minor"] == 18 * 2500
     parts = (sums[f"{name}_minor"] for name in ("in_stock", "outstanding", "redeemed", "ended"))
@@ -132,7 +132,7 @@ async def test_the_report_is_a_table_too(client):
     answer = await client.get("/admin/voucher-report", headers={"Accept": "text/csv"})
     assert answer.content_type == "text/csv"
     rows = list(csv.DictReader(io.StringIO(await answer.text())))
-    assert [row["face_value"] for row in rows if row["programme"] == "RELIEF" and row["state"] == "all"] == ["450.00"]
+    assert [row["face_value"] for row in rows if row["programme"] == "FOODAID" and row["state"] == "all"] == ["450.00"]
 
 
 async def test_nothing_is_purged_without_an_archive(client):

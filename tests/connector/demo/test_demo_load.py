@@ -48,7 +48,7 @@ async def test_stock_and_balances_fit_the_states(furnished: Store):
 
 
 async def test_everything_is_reserved_in_the_budget(furnished: Store):
-    funds = await furnished.funds.balances("RELIEF")
+    funds = await furnished.funds.balances("FOODAID")
     assert funds["USD"].reserved + funds["USD"].spent == sum(
         2500 for voucher in default().vouchers if voucher.group == "FOOD"
     )
@@ -57,12 +57,12 @@ async def test_everything_is_reserved_in_the_budget(furnished: Store):
 async def test_loading_again_changes_nothing_not_even_what_was_done_since(furnished: Store, clock):
     serial = 6003
     await furnished.vouchers.move(Command.SUSPEND, [serial], actor="test", now=clock())
-    before = await furnished.vouchers.stock("Payment Voucher"), await furnished.funds.balances("SANDBOX")
+    before = await furnished.vouchers.stock("Payment Voucher"), await furnished.funds.balances("VOUCHERS")
     assert await furnish(furnished, clock, directory(), default()) is None
     loaded = await load(furnished, clock, default())
     assert loaded.created == 0
     assert (await furnished.vouchers.read([serial]))[0].state is VoucherState.SUSPENDED
-    assert before == (await furnished.vouchers.stock("Payment Voucher"), await furnished.funds.balances("SANDBOX"))
+    assert before == (await furnished.vouchers.stock("Payment Voucher"), await furnished.funds.balances("VOUCHERS"))
 
 
 async def test_an_interrupted_loading_is_finished_by_the_next(store: Store, clock, monkeypatch):
