@@ -221,3 +221,4 @@ class ResetBody(BaseModel):
     merchants: int
     beneficiaries: int
     vouchers: int
+    created: int
