@@ -132,7 +132,8 @@ async def test_the_report_is_a_table_too(client):
     answer = await client.get("/admin/voucher-report", headers={"Accept": "text/csv"})
     assert answer.content_type == "text/csv"
     rows = list(csv.DictReader(io.StringIO(await answer.text())))
-    assert [row["face_value"] for row in rows if row["programme"] == "FOODAID" and row["state"] == "all"] == ["450.00"]
+    [sums] = [row for row in rows if row["programme"] == "FOODAID" and row["state"] == "all"]
+    assert sums["face_value"] == "450.00"
 
 
 async def test_nothing_is_purged_without_an_archive(client):
