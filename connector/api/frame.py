@@ -4,15 +4,15 @@ import logging
 import re
 import time
 import traceback
-from functools import lru_cache
 from itertools import count
 from secrets import token_hex
 from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry
 
+from connector.api.measures import RequestMeasures
 from connector.api.serving import PATTERN, SHAPE
 from connector.api.shapes import Failure, Shape, failure_of, plain
 from connector.domain.errors import Fault
@@ -22,17 +22,13 @@ REGISTRY: Final = web.AppKey("registry", CollectorRegistry)
 
 _PRESENTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _UNMATCHED: Final = "unmatched"
-_SERIES: Final = 1024
-"""Combinations of method, path pattern and status that are looked up quickly; a client cannot make up any."""
 _log = logging.getLogger(__name__)
 
 
 def frame(registry: CollectorRegistry) -> Middleware:
     """Make the middleware; its metrics name path patterns, never the paths themselves."""
-    counted = Counter("isogate_http_requests", "Requests answered", ["method", "path", "status"], registry=registry)
-    timed = Histogram("isogate_http_request_seconds", "Time to answer", ["method", "path"], registry=registry)
-
-    counter, timer = lru_cache(_SERIES)(counted.labels), lru_cache(_SERIES)(timed.labels)
+    measures = RequestMeasures()
+    registry.register(measures)
     process, number = token_hex(6), count(1)
 
     @web.middleware
@@ -44,8 +40,7 @@ def frame(registry: CollectorRegistry) -> Middleware:
         answer = await _answer(request, handler)
         pattern = request.get(PATTERN, _UNMATCHED)
         method = request.method if pattern is not _UNMATCHED else ""
-        counter(method, pattern, answer.status).inc()
-        timer(method, pattern).observe(time.perf_counter() - begun)
+        measures.note(method, pattern, answer.status, time.perf_counter() - begun)
         if not answer.prepared:
             headers = answer.headers
             headers["X-Request-ID"] = name
