@@ -158,7 +158,7 @@ def _credit(position: int, instruction: CreditInstruction, payee: Beneficiary | 
         instruction.payee_functional_id,
         instruction.amount_minor,
         instruction.address or (payee.address if payee else ""),
-        payee.name if payee else "",
+        payee.name if payee else instruction.name,
         instruction.narration,
         (instruction.institution, instruction.modality) if instruction.address else None,
     )

@@ -15,13 +15,13 @@ from connector.domain.voucher import Merchant, Voucher, VoucherFault, VoucherRef
 from connector.flows.routing import way_of
 from connector.flows.services import Services
 
-PASSING: Final = "~"
+PASSING: Final = "passing-"
 """Begins the id of a merchant that nobody entered."""
 
 PASSING_LIFE_SECONDS: Final = 90 * 24 * 3600.0
 
-Place = tuple[str, str, str]
-"""Institution, address and modality of a merchant's account."""
+Place = tuple[str, str, str, str]
+"""Institution, address and modality of a merchant's account, and the merchant's name."""
 
 
 async def find(services: Services, directory: Directory, identifier: str, name: str, account: str) -> Merchant | None:
@@ -39,7 +39,7 @@ async def find(services: Services, directory: Directory, identifier: str, name: 
 
 
 def check(directory: Directory, merchant: Merchant | None, *, pays: bool) -> Merchant:
-    """Give the merchant if it may take vouchers and, where we pay it, can be credited; ``VoucherRefused`` MERCHANT."""
+    """Give the merchant if it takes vouchers and, where we pay it, can be credited; ``VoucherRefused`` MERCHANT."""
     if merchant is None or not merchant.active:
         raise VoucherRefused(VoucherFault.MERCHANT, "The merchant is not known here, or switched off.")
     if pays and not _creditable(directory, merchant):
@@ -70,7 +70,7 @@ async def places(services: Services, directory: Directory, identifiers: Collecti
     for identifier in identifiers:
         merchant = directory.merchants.get(identifier)
         if merchant is not None:
-            found[identifier] = (merchant.institution, merchant.address, merchant.modality)
+            found[identifier] = (merchant.institution, merchant.address, merchant.modality, merchant.name)
         elif identifier.startswith(PASSING):
             found |= await _recalled(services, identifier)
     return found
@@ -98,10 +98,10 @@ def _unfunded() -> VoucherRefused:
 
 async def _remembered(services: Services, place: Institution, name: str, address: str) -> Merchant:
     """Keep a merchant that nobody entered, sealed, for as long as it may have to be paid."""
-    identifier = PASSING + services.store.digest(f"{place.code}/{address}")[:19]
+    identifier = PASSING + services.store.digest(f"{place.code}/{address}/{name}")[:20]
     register, now = services.desk.register, services.clock()
     if not register.is_kept(identifier, now):
-        kept = json.dumps([place.code, address, ""])
+        kept = json.dumps([place.code, address, "", name])
         await services.store.records.put("merchant", identifier, kept, PASSING_LIFE_SECONDS)
         register.kept(identifier, now + PASSING_LIFE_SECONDS / 3)
     return Merchant(identifier, name, institution=place.code, address=address)
@@ -111,5 +111,5 @@ async def _recalled(services: Services, identifier: str) -> dict[str, Place]:
     kept = await services.store.records.get("merchant", identifier)
     if kept is None:
         return {}
-    institution, address, modality = json.loads(kept)
-    return {identifier: (institution, address, modality)}
+    institution, address, modality, name = json.loads(kept)
+    return {identifier: (institution, address, modality, name)}

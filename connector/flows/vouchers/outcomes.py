@@ -5,10 +5,9 @@ the record itself at the end of the wait, so nothing depends on the reader but h
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from typing import Final, Self
 
 from connector.domain.errors import IsoGateError
 from connector.domain.voucher import Redemption, RedemptionState, redemption_serial
@@ -21,12 +20,28 @@ _DECIDED: Final = frozenset(RedemptionState) - {RedemptionState.PAYING}
 
 
 class Watch:
-    """One request's wait for the outcome of a voucher's redemption."""
+    """One request's wait for the outcome of a voucher's redemption; listens within ``async with``."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, outcomes: "Outcomes", store: Store, serial: int) -> None:
+        self._outcomes = outcomes
         self._store = store
+        self._serial = serial
         self._news = asyncio.Event()
         self._heard: dict[str, DecidedRedemption] = {}
+
+    async def __aenter__(self) -> Self:
+        """Begin to listen: to be done before the redemption is committed."""
+        self._outcomes.enter(self._serial, self)
+        try:
+            await self._outcomes.listen(self._store)
+        except BaseException:
+            self._outcomes.leave(self._serial, self)
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Listen no more."""
+        self._outcomes.leave(self._serial, self)
 
     def hear(self, decided: DecidedRedemption) -> None:
         """Take an outcome of the voucher."""
@@ -56,26 +71,22 @@ class Outcomes:
         self._reader: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
 
-    @asynccontextmanager
-    async def watch(self, store: Store, serial: int) -> AsyncIterator[Watch]:
-        """Listen for a voucher's outcomes from now on; to be entered before the redemption is committed."""
-        watch = Watch(store)
+    def watch(self, store: Store, serial: int) -> Watch:
+        """Make a watch for a voucher's outcomes."""
+        return Watch(self, store, serial)
+
+    def enter(self, serial: int, watch: Watch) -> None:
+        """Have a watch told of a voucher's outcomes."""
         self._watches.setdefault(serial, set()).add(watch)
-        try:
-            await self._listening(store)
-            yield watch
-        finally:
-            self._watches[serial].discard(watch)
-            if not self._watches[serial]:
-                del self._watches[serial]
 
-    async def close(self) -> None:
-        """Stop reading."""
-        while self._reader is not None and not self._reader.done():
-            self._reader.cancel()  # again where a connection that was just being opened took no notice
-            await asyncio.wait({self._reader}, timeout=0.05)
+    def leave(self, serial: int, watch: Watch) -> None:
+        """Tell it no more."""
+        watches = self._watches[serial]
+        watches.discard(watch)
+        if not watches:
+            del self._watches[serial]
 
-    async def _listening(self, store: Store) -> None:
+    async def listen(self, store: Store) -> None:
         """See to it that there is a reader, which knows from where it reads."""
         if self._reader is not None and not self._reader.done():
             return
@@ -83,6 +94,12 @@ class Outcomes:
             if self._reader is None or self._reader.done():
                 position, _ = await store.vouchers.outcomes()
                 self._reader = asyncio.create_task(self._read(store, position))
+
+    async def close(self) -> None:
+        """Stop reading."""
+        while self._reader is not None and not self._reader.done():
+            self._reader.cancel()  # again where a connection that was just being opened took no notice
+            await asyncio.wait({self._reader}, timeout=0.05)
 
     async def _read(self, store: Store, position: dict[str, str]) -> None:
         """Hand outcomes on until nobody has waited for a whole read; while the store is away, try again."""

@@ -156,15 +156,7 @@ class _Payout(NamedTuple):
 
 def _instruction(member: PayoutMember, place: merchants.Place | None) -> CreditInstruction:
     """Credit the merchant; one that is not known any more has no address, and its payment is refused for that."""
-    institution, address, modality = place or ("", "", "")
-    narration = f"Voucher {member.redemption}"
-    return CreditInstruction(
-        member.redemption,
-        member.merchant,
-        member.amount_minor,
-        member.currency,
-        narration,
-        address,
-        institution,
-        modality,
-    )
+    institution, address, modality, name = place or ("", "", "", "")
+    narration, amount = f"Voucher {member.redemption}", (member.amount_minor, member.currency)
+    credited = (address, institution, modality, name)
+    return CreditInstruction(member.redemption, member.merchant, *amount, narration, *credited)

@@ -9,13 +9,13 @@ WINDOW_SECONDS: Final = 15 * 60
 
 
 async def check(services: Services, presenter: str) -> None:
-    """Refuse a presenter (a digest) with too many wrong numbers: ``VoucherRefused`` TOO_MANY_TRIES."""
-    limit = services.settings.presenter_wrong_tries
-    if limit and await services.store.tries.counted(presenter) >= limit:
+    """Refuse who has presented too many wrong numbers: ``VoucherRefused`` TOO_MANY_TRIES."""
+    limit, store = services.settings.presenter_wrong_tries, services.store
+    if limit and await store.tries.counted(store.digest(presenter)) >= limit:
         raise VoucherRefused(VoucherFault.TOO_MANY_TRIES, "Too many wrong numbers; try again later.")
 
 
 async def count(services: Services, presenter: str) -> None:
     """Note a wrong number."""
     if services.settings.presenter_wrong_tries:
-        await services.store.tries.count(presenter, WINDOW_SECONDS)
+        await services.store.tries.count(services.store.digest(presenter), WINDOW_SECONDS)

@@ -34,7 +34,8 @@ async def test_a_redemption_pays_the_merchant_and_consumes_the_voucher(shop: Red
     [message] = shop.fsp.messages
     [transfer] = message.transfers
     assert (transfer.end_to_end_id, transfer.amount_minor) == (redeemed.id, 1500)
-    assert (transfer.creditor_agent, transfer.creditor_account) == ("UNIOXU22", "1000000042")
+    credited = (transfer.creditor_agent, transfer.creditor_account, transfer.creditor_name)
+    assert credited == ("UNIOXU22", "1000000042", "Corner Shop")
 
 
 async def test_many_redemptions_share_a_message(shop: RedeemWorld) -> None:
