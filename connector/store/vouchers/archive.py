@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
-from connector.domain.voucher import TRANSITIONS, Command, VoucherState
+from connector.domain.voucher import BLOCK, TRANSITIONS, Command, VoucherState, block_of
 from connector.store.vouchers import records
 from connector.store.vouchers.part import by_block
 from connector.store.vouchers.payouts import Payouts
@@ -64,14 +64,17 @@ class Archive(Payouts):
 
     async def _to_archive(self, serials: Sequence[int]) -> list[tuple[ArchivedVoucher, bytes]]:
         found = [pair for pair in await self._read(serials) if pair and pair[0].state in _GIVEN]
+        serials = [voucher.serial for voucher, _ in found]
+        redemptions = await self._redemptions(serials)
+        events = {block: await self._histories(block) for block in by_block(serials)}
         return [
             (
                 ArchivedVoucher(
-                    voucher, tuple(await self.redemptions(voucher.serial)), tuple(await self.history(voucher.serial))
+                    voucher, tuple(past), tuple(events[block_of(voucher.serial)][voucher.serial % BLOCK])
                 ),
                 packed,
             )
-            for voucher, packed in found
+            for (voucher, packed), past in zip(found, redemptions, strict=True)
         ]
 
     async def _forget(self, serials: Sequence[int]) -> None:

@@ -3,12 +3,12 @@
 Whole numbers in them stay below 2^53, Lua's limit. The sealed facts never reach a function's eyes.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 import msgspec
 
 from connector.domain.voucher import (
-    BLOCK,
     Lot,
     NewVoucher,
     Redemption,
@@ -150,19 +150,13 @@ def redemption(identifier: str, packed: bytes) -> Redemption:
     )
 
 
-def history(serial: int, entries: Iterable[bytes]) -> list[VoucherEvent]:
-    """Pick a voucher's lines out of its block's history."""
-    events = map(_event.decode, entries)
-    return [
-        VoucherEvent(line.at, line.actor, line.action, line.before, line.after, line.amount, line.detail)
-        for line in events
-        if _is_among(serial % BLOCK, line.runs)
-    ]
-
-
-def _is_among(offset: int, runs: str) -> bool:
-    for run in runs.split(","):
-        first, _, last = run.partition("-")
-        if int(first) <= offset <= int(last or first):
-            return True
-    return False
+def histories(entries: Iterable[bytes]) -> dict[int, list[VoucherEvent]]:
+    """Give the lines of a block's history by the vouchers' offsets in the block."""
+    found: dict[int, list[VoucherEvent]] = defaultdict(list)
+    for line in map(_event.decode, entries):
+        event = VoucherEvent(line.at, line.actor, line.action, line.before, line.after, line.amount, line.detail)
+        for run in line.runs.split(","):
+            first, _, last = run.partition("-")
+            for offset in range(int(first), int(last or first) + 1):
+                found[offset].append(event)
+    return found

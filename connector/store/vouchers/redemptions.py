@@ -1,5 +1,6 @@
 """Redemption, its confirmation, reversal and refund: each one server-side step on the voucher and its lot."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from connector.domain.errors import NotFound
@@ -11,6 +12,7 @@ from connector.domain.voucher import (
     block_of,
     redemption_serial,
 )
+from connector.store.link import Call
 from connector.store.vouchers import records
 from connector.store.vouchers.commands import Commands
 from connector.store.vouchers.values import Redeemed, RedeemOrder
@@ -54,8 +56,7 @@ class Redemptions(Commands):
 
     async def redemptions(self, serial: int) -> list[Redemption]:
         """Give a voucher's redemptions, oldest first."""
-        found = await self._link.call("voucher_redemptions", [self._keyspace.vouchers(block_of(serial))], serial)
-        return [records.redemption(found[i].decode(), found[i + 1]) for i in range(0, len(found), 2)]
+        return (await self._redemptions([serial]))[0]
 
     async def confirm(self, redemption: str, final_minor: int | None, *, actor: str, now: float) -> Redemption:
         """Make a redemption final; a smaller final amount gives the difference back (PARTIAL where not allowed).
@@ -101,6 +102,16 @@ class Redemptions(Commands):
         key = self._keyspace.vouchers(block_of(serial))
         found = await self._link.call("voucher_undo", [key], serial, request, repr(self._clock()))
         return None if found is None else records.redemption(found[0].decode(), found[1])
+
+    async def _redemptions(self, serials: Sequence[int]) -> list[list[Redemption]]:
+        """Give the redemptions of several vouchers, in one round trip."""
+        calls: list[Call] = [
+            ("voucher_redemptions", [self._keyspace.vouchers(block_of(serial))], [serial]) for serial in serials
+        ]
+        return [
+            [records.redemption(found[i].decode(), found[i + 1]) for i in range(0, len(found), 2)]
+            for found in (await self._link.call_all(calls) if calls else [])
+        ]
 
     async def _step(
         self, step: str, identifier: str, amount: int, actor: str, now: float, request: str = ""

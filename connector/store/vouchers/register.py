@@ -6,6 +6,7 @@ from typing import Any, Final
 from connector.domain.chunk import Tally
 from connector.domain.errors import Conflict, NotFound, Refused
 from connector.domain.voucher import (
+    BLOCK,
     LARGEST_AMOUNT,
     Lot,
     NewVoucher,
@@ -78,8 +79,7 @@ class Register(Numbers):
 
     async def history(self, serial: int) -> list[VoucherEvent]:
         """Give what happened to a voucher, oldest first."""
-        entries = await self._link.ask("XRANGE", f"{self._keyspace.vouchers(block_of(serial))}:events", "-", "+")
-        return records.history(serial, (_field(fields, b"e") for _, fields in entries))
+        return (await self._histories(block_of(serial)))[serial % BLOCK]
 
     async def stock(self, group: str) -> dict[tuple[VoucherState, str], Tally]:
         """Count a group's vouchers by state and currency: how many (payments), and their face value (minor)."""
@@ -103,6 +103,11 @@ class Register(Numbers):
         if facts is None:
             raise NotFound("lot", f"{lot_id} {block}")
         return LotAccount(records.unpack_lot(facts), *map(int, amounts))
+
+    async def _histories(self, block: int) -> dict[int, list[VoucherEvent]]:
+        """Give what happened to the vouchers of a block, by their offsets in it."""
+        entries = await self._link.ask("XRANGE", f"{self._keyspace.vouchers(block)}:events", "-", "+")
+        return records.histories(_field(fields, b"e") for _, fields in entries)
 
     async def _make(self, calls: Sequence[Call]) -> None:
         for answer in await self._link.call_all(calls) if calls else ():

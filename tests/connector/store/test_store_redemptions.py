@@ -206,6 +206,21 @@ async def test_what_comes_back_after_its_time_is_released(store: Store) -> None:
     assert (account.spent, account.released) == (0, 500)
 
 
+@pytest.mark.parametrize(
+    ("command", "state", "left"), [(Command.CANCEL, V.CANCELLED, 0), (Command.SUSPEND, V.SUSPENDED, 500)]
+)
+async def test_what_comes_back_does_not_wake_a_voucher(
+    store: Store, command: Command, state: VoucherState, left: int
+) -> None:
+    [serial] = await made(store, [500])
+    one = (await store.vouchers.redeem(order(serial, amount_minor=100))).redemption.id
+    await store.vouchers.move(command, [serial], actor="a", now=NOW)
+    await store.vouchers.reverse(one, 0, actor="a", now=NOW)
+    assert await look(store, serial) == (state, left)
+    account = await store.vouchers.lot_account(LOT.id, block_of(serial))
+    assert (account.spent, account.released) == (0, 500 - left)
+
+
 async def test_refunds_end_with_what_remains_and_count_once_a_request(store: Store) -> None:
     vouchers = store.vouchers
     [serial] = await made(store, [500])

@@ -323,7 +323,7 @@ def test_the_store_is_as_the_model(store_server: EmbeddedServer, keyring: Keyrin
     store = runner.run(Store.connect(store_server.url, keys=keyring, clock=clock))
     machine = type("Machine", (Beside,), {"store": store, "runner": runner, "clock": clock})
     few = settings(
-        max_examples=40,
+        max_examples=25,
         stateful_step_count=40,
         deadline=None,
         suppress_health_check=list(HealthCheck),
