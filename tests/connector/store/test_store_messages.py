@@ -1,8 +1,12 @@
 """Retail messages: ids are used once, reversals may come first, and only one decision is made."""
 
+import pytest
+
 from connector.domain.retail import RetailKind
 from connector.store import Store
 from connector.store.vouchers.messages import Claim, Message, MessageDecision, MessageId, MessageOutcome, Verdict
+
+pytestmark = pytest.mark.cluster
 
 ID = MessageId("till", "0000aaaa-0000-0000-0000-000000000001")
 ASKED = Message(ID, RetailKind.REDEMPTION, 5.0, serial=10**15, draft="what was asked")

@@ -17,6 +17,8 @@ from connector.domain.voucher import (
 )
 from connector.store import Keyring, Store, Task
 
+pytestmark = pytest.mark.cluster
+
 V = VoucherState
 
 
@@ -220,17 +222,17 @@ async def test_an_interrupted_purge_is_finished_by_the_next(store: Store) -> Non
     assert await store.vouchers.serial_of(number(serial)) is None
 
 
-async def test_a_change_of_keys_leaves_nothing_under_the_old_one(store: Store, store_server, clock) -> None:
+async def test_a_change_of_keys_leaves_nothing_under_the_old_one(store: Store, store_url: str, clock) -> None:
     serials = await made(store, [500] * 1001)
     secrets = {"test": bytes(range(32)), "next": bytes(32)}
-    both = await Store.connect(store_server.url, keys=Keyring(secrets), clock=clock)
+    both = await Store.connect(store_url, keys=Keyring(secrets), clock=clock)
     assert await both.vouchers.serial_of(number(serials[7])) == serials[7]
     assert await both.vouchers.claim_numbers([(number(serials[7]), serials[8])]) == [0]
     seen = []
     counts = await both.vouchers.reseal(seen.append)
     assert (counts, len(seen), (await both.vouchers.reseal()).resealed) == ((2, 1001, 1001), 2, 0)
     await both.close()
-    newest = await Store.connect(store_server.url, keys=Keyring({"next": bytes(32)}), clock=clock)
+    newest = await Store.connect(store_url, keys=Keyring({"next": bytes(32)}), clock=clock)
     assert await newest.vouchers.serial_of(number(serials[1000])) == serials[1000]
     assert await newest.vouchers.numbers(serials[:2]) == [number(serial) for serial in serials[:2]]
     await newest.close()

@@ -27,7 +27,7 @@ from connector.domain.voucher import (
     VoucherState,
     block_of,
 )
-from connector.store import EmbeddedServer, Keyring, PayoutOutcome, Store
+from connector.store import Keyring, PayoutOutcome, Store
 
 R, V, F = RedemptionState, VoucherState, VoucherFault
 Draw = Callable[[st.SearchStrategy], object]
@@ -318,9 +318,10 @@ def runner() -> Iterator[asyncio.Runner]:
         yield runner
 
 
-def test_the_store_is_as_the_model(store_server: EmbeddedServer, keyring: Keyring, runner: asyncio.Runner) -> None:
+@pytest.mark.cluster
+def test_the_store_is_as_the_model(store_url: str, keyring: Keyring, runner: asyncio.Runner) -> None:
     clock = Watch()
-    store = runner.run(Store.connect(store_server.url, keys=keyring, clock=clock))
+    store = runner.run(Store.connect(store_url, keys=keyring, clock=clock))
     machine = type("Machine", (Beside,), {"store": store, "runner": runner, "clock": clock})
     few = settings(
         max_examples=25,
