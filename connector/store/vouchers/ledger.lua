@@ -24,7 +24,7 @@ function vouchers.open(key, now, actor)
   local base, name = key:match('^(ig:{p%d+}):vouchers:(%d+)$')
   return {
     key = key, base = base, name = name, now = now, actor = actor,
-    records = {}, changed = {}, lots = {}, sums = {}, events = {}, by_kind = {}, timed = {}, untimed = {},
+    records = {}, changed = {}, lots = {}, sums = {}, events = {}, by_kind = {}, times = {},
   }
 end
 
@@ -108,6 +108,11 @@ function vouchers.touch(block, serial, record)
   block.changed[serial] = true
 end
 
+-- Notes when a voucher expires, or that it does not any more.
+function vouchers.time(block, serial, record)
+  block.times[serial] = vouchers.TIMED[record[STATE]] and record[EXPIRES_AT] > 0 and record[EXPIRES_AT] or false
+end
+
 -- Takes a voucher to a state, with all that follows from it. amount: for the history
 function vouchers.turn(block, serial, record, state, action, amount, detail)
   local before = record[STATE]
@@ -119,10 +124,7 @@ function vouchers.turn(block, serial, record, state, action, amount, detail)
   vouchers.note(block, serial, action, before, state, amount, detail)
   record[STATE] = state
   if vouchers.OVER[state] and record[BALANCE] > 0 then release(block, record) end
-  if record[EXPIRES_AT] > 0 then
-    local list = vouchers.TIMED[state] and block.timed or block.untimed
-    list[serial] = record[EXPIRES_AT]
-  end
+  if record[EXPIRES_AT] > 0 then vouchers.time(block, serial, record) end
   vouchers.touch(block, serial, record)
 end
 
@@ -193,12 +195,14 @@ end
 
 local function write_times(block)
   local due, off = {}, {}
-  for serial, at in pairs(block.timed) do
-    due[#due + 1] = string.format('%.17g', at)
-    due[#due + 1] = serial
-    block.untimed[serial] = nil
+  for serial, at in pairs(block.times) do
+    if at then
+      due[#due + 1] = string.format('%.17g', at)
+      due[#due + 1] = serial
+    else
+      off[#off + 1] = serial
+    end
   end
-  for serial in pairs(block.untimed) do off[#off + 1] = serial end
   for from = 1, #due, 2 * vouchers.PORTION do
     redis.call('ZADD', block.base .. ':expiry', unpack(due, from, math.min(#due, from + 2 * vouchers.PORTION - 1)))
   end

@@ -34,7 +34,7 @@ register('isogate_voucher_create', function(keys, args)
     portions(#shelf[2], function(from, to) redis.call('RPUSH', key, unpack(shelf[2], from, to)) end)
   end
   if head.expires_at > 0 then
-    for i = 4, 2 + 2 * count, 2 do block.timed[args[i]] = head.expires_at end
+    for i = 4, 2 + 2 * count, 2 do block.times[args[i]] = head.expires_at end
   end
   local stock, name = block.base .. ':stock:' .. head.group, head.state .. ':' .. head.currency
   redis.pcall('HINCRBY', stock, name .. ':n', count)
@@ -77,6 +77,7 @@ local function move(block, serial, record, order)
   local expired = vouchers.expire(block, serial, record)
   local state = record[STATE]
   if order.command == 'expire' then
+    vouchers.time(block, serial, record)
     local fault = state == 'expired' and '' or vouchers.fault(state)
     return fault, fault == '' and not expired
   end

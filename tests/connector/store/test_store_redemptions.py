@@ -265,3 +265,11 @@ async def test_a_reversal_may_overtake_its_request(store: Store) -> None:
     assert await store.vouchers.undo_unseen(serial, "R2") == seen
     await store.vouchers.purge([serial], actor="a", now=NOW)
     assert await store.link.ask("KEYS", "*:undone") == []
+
+
+async def test_what_comes_back_too_late_is_not_due_again(store: Store) -> None:
+    [serial] = await made(store, [500])
+    one = (await store.vouchers.redeem(order(serial))).redemption.id
+    await store.vouchers.refund(one, 100, actor="a", now=NOW + DAY)
+    assert await look(store, serial) == (V.EXPIRED, 0)
+    assert await store.vouchers.due(NOW + DAY, 9) == []
