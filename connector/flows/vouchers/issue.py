@@ -125,10 +125,13 @@ async def recover(services: Services) -> int:
 
 
 async def _recover(services: Services, plan: Plan) -> None:
+    name = (plan.contract, plan.source, plan.request_id)
+    if plan.request_id and await services.store.requests.answer_of(*name):  # all of it is made, maybe by another plan
+        return await services.store.plans.drop(plan.id)
     try:
         await complete(services, plan)
     except VoucherRefused:
-        return await _give_back(services, (plan.contract, plan.source, plan.request_id))
+        return await _give_back(services, name)
     if not plan.request_id:
         serials = range(plan.first, plan.first + plan.count)
         now, why = services.clock(), "never handed out"
@@ -139,8 +142,7 @@ async def _recover(services: Services, plan: Plan) -> None:
 async def _make(services: Services, order: Order) -> _Made:
     """Make what is ordered, or find it made; a refused request leaves nothing, not even its claim of the id."""
     check_caller(await services.store.directory.load(), order.caller)
-    if not 0 < len(order.wanted) <= MOST_AT_ONCE:
-        raise Refused.because("", "range", f"A request asks for 1 to {MOST_AT_ONCE} vouchers.")
+    _check_size(order)
     identifier = order.plan_id(services.random)
     plan: Plan | None = None
     new = not order.request_id or await _is_new(services, order)
@@ -149,7 +151,11 @@ async def _make(services: Services, order: Order) -> _Made:
             return made
         plan = await services.store.plans.get(identifier)
     try:
-        plan = plan or await services.store.plans.keep(await draft(services, order, identifier))
+        if plan is None:
+            plan = await services.store.plans.keep(await draft(services, order, identifier))
+            if made := await _made(services, order):  # by a repetition that was faster, and whose plan is gone
+                await services.store.plans.drop(identifier)
+                return made
         holds = await complete(services, plan)
     except VoucherRefused:
         if not new and (made := await _made(services, order)):  # it was made in this very moment, and is in the way
@@ -160,8 +166,15 @@ async def _make(services: Services, order: Order) -> _Made:
     return _Made(plan.lots[0][0].id, plan.first, plan.count, holds)
 
 
+def _check_size(order: Order) -> None:
+    if not 0 < len(order.wanted) <= MOST_AT_ONCE:
+        raise Refused.because("", "range", f"A request asks for 1 to {MOST_AT_ONCE} vouchers.")
+
+
 async def _made(services: Services, order: Order) -> _Made | None:
     """Find what was made of a request that came before."""
+    if not order.request_id:
+        return None
     answer = await services.store.requests.answer_of(*order.name)
     if answer is None:
         return None

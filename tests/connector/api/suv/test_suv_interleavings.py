@@ -2,7 +2,7 @@
 
 import pytest
 from retail_till import new_id
-from turns import Flow, crashes, install, interleavings
+from turns import Flow, crashes, deaths_after, install, interleavings
 
 from connector.domain.retail import RetailFault, RetailRefused
 from connector.domain.voucher import RedemptionState, VoucherFault, VoucherRefused, VoucherState
@@ -159,6 +159,14 @@ async def test_a_redemption_between_the_steps_of_a_dying_reversal_never_stands(c
         await counter.sell()
 
 
+async def test_nothing_comes_of_a_redemption_that_dies_after_its_reversal_was_answered(counter: Counter) -> None:
+    await counter.sell()
+    async for outcome in deaths_after(lambda: counter.redeem, lambda: lambda: counter.reverse(redemptions)):
+        assert fault(outcome) in {"", RetailFault.UNKNOWN_REQUEST}
+        assert await counter.look() == (VoucherState.ACTIVATED, 1000)
+        await counter.sell()
+
+
 async def test_one_id_redeems_once_however_often_it_comes_at_once(counter: Counter) -> None:
     async for outcomes in each(counter, counter.sell, counter.redeem, counter.redeem):
         assert sorted(outcomes) == ["", RetailFault.DUPLICATE]
@@ -217,6 +225,14 @@ async def test_a_provision_that_dies_anywhere_can_be_reversed(counter: Counter) 
     assert await _alive(counter.services) == 0
 
 
+async def test_nothing_comes_of_a_provision_that_dies_after_its_reversal_was_answered(counter: Counter) -> None:
+    counter.fresh()
+    async for outcome in deaths_after(lambda: counter.provide, lambda: lambda: counter.reverse(provisions)):
+        assert fault(outcome) in {"", RetailFault.UNKNOWN_REQUEST}
+        counter.fresh()
+    assert await _alive(counter.services) == 0
+
+
 async def test_a_provision_is_either_confirmed_or_reversed(counter: Counter) -> None:
     async def ready() -> None:
         counter.fresh()
@@ -247,6 +263,14 @@ async def test_a_refund_that_meets_its_reversal_leaves_the_redemption_to_others(
         assert reversed_ in {"", RetailFault.UNKNOWN_REQUEST}
         assert await counter.look() == (VoucherState.REDEEMED, 0)
         assert isinstance(await counter.refund(counter.other), Approval)
+
+
+async def test_nothing_comes_of_a_refund_that_dies_after_its_reversal_was_answered(counter: Counter) -> None:
+    await counter.refundable()
+    async for outcome in deaths_after(lambda: counter.refund, lambda: lambda: counter.reverse(refunds)):
+        assert fault(outcome) in {"", RetailFault.UNKNOWN_REQUEST}
+        assert isinstance(await counter.refund(counter.other), Approval)
+        await counter.refundable()
 
 
 async def test_a_refund_is_either_confirmed_or_reversed(counter: Counter) -> None:

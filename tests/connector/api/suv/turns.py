@@ -95,3 +95,19 @@ async def crashes(flow: Callable[[], Flow]) -> AsyncIterator[int]:
         await lane.crash()
         yield count
         count += 1
+
+
+async def deaths_after(first: Callable[[], Flow], second: Callable[[], Flow]) -> AsyncIterator[object]:
+    """Run both again and again: some steps of the first, all of the second, more of the first, which then dies."""
+    lead, more = 0, True
+    while more:
+        follow, further = 0, True
+        while further:
+            one = Lane(first())
+            more = await one.steps(lead) == lead and not one.task.done()
+            outcome = await Lane(second()).outcome()
+            further = await one.steps(follow) == follow and not one.task.done()
+            await one.crash()
+            yield outcome
+            follow += 1
+        lead += 1
