@@ -1,4 +1,4 @@
-"""A fair: vouchers with known numbers, merchants of four institutions, and people who redeem in all three dialects."""
+"""A fair: vouchers with known numbers, merchants of four institutions, people who redeem in all three dialects."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ T = TypeVar("T")
 PROGRAMME = "FAIR"
 BUDGET_MINOR = 10**9
 PAYER = "9000000001"
-FOOD, CARD = "FOOD", "CARD"
+FOOD, CARD, BRIEF = "FOOD", "CARD", "BRIEF"
 PATIENCE_SECONDS = 90
 SERIALS = 8_000_000_000_000_000
 CLOSED = "CLOSEDMERCHANT1"
@@ -72,6 +72,7 @@ class Fair:
             "programmes": [{**payer, "budgets": {"USD": f"{BUDGET_MINOR // 100}.00"}}],
             "groups": [
                 {"code": FOOD, "name": "Food", "programme": PROGRAMME, "currency": "USD"},
+                {"code": BRIEF, "name": "Soon over", "programme": PROGRAMME, "currency": "USD"},
                 {"code": CARD, "name": "Gift card", "programme": PROGRAMME, "currency": "USD", "policy": "retail"},
             ],
             "merchants": [
@@ -243,6 +244,8 @@ class Retail(Person):
 
     reverses = 0.0
     """The share of redemptions that are taken back at once."""
+    refunds = 0.0
+    """The share of those confirmed that are refunded."""
 
     async def post(self, path: str, body: object) -> tuple[int, Any]:
         """Send a message as the caller."""
@@ -261,6 +264,14 @@ class Retail(Person):
             return str(status) if status == 202 else said["errorType"]
 
         return await insist(attempt)
+
+    async def refund(self, request: str, voucher: Given) -> str:
+        """Refund a confirmed redemption whole; gives 202, or the type of error."""
+        body = self.message(voucher={"code": voucher.number}, redemptionId=request)
+        said = await self._asked("/refunds", body)
+        if said == "lost":
+            return await self.advise("/refunds/reversals", body["id"], reversalReason="TIMEOUT")
+        return await self.advise("/refunds/confirmations", body["id"]) if said == "paid" else said
 
     def message(self, **more: object) -> dict[str, Any]:
         """Begin a request."""
@@ -290,6 +301,8 @@ class Retail(Person):
             return "reversed"
         confirmed = await self.advise("/redemptions/confirmations", body["id"])
         assert confirmed == "202", confirmed
+        if self.draw.random() < self.refunds and await self.refund(body["id"], voucher) == "202":
+            return "refunded"
         return "paid"
 
     async def _asked(self, path: str, body: dict[str, Any]) -> str:
