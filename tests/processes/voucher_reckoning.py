@@ -50,6 +50,10 @@ class Books:
         """Name the lot that a voucher is of."""
         return self.vouchers[serial].lot, block_of(serial)
 
+    def group(self, serial: int) -> str:
+        """Tell of which group a voucher is."""
+        return records.unpack_lot(self.lots[self.lot(serial)][b"facts"]).group
+
     def released(self, serial: int) -> int:
         """Tell what of a voucher went back to the budget."""
         record = self.vouchers[serial]
