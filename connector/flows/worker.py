@@ -71,9 +71,8 @@ class Worker:
         if not self._resumed:
             self._begin(await self._services.store.queue.resume(self._name, tuple(STEPS)))
             self._resumed = True
-        if len(self._running) >= self._concurrency:
+        while (free := self._concurrency - len(self._running)) <= 0:  # what is resumed can be more than its hands
             await asyncio.wait(self._running.values(), return_when=asyncio.FIRST_COMPLETED)
-        free = self._concurrency - len(self._running)
         self._begin(await self._services.store.queue.take(tuple(STEPS), self._name, free, BLOCK_SECONDS))
 
     async def _wake(self) -> None:

@@ -142,3 +142,26 @@ async def test_an_idle_worker_stops_at_once(world: World) -> None:
 
     async with asyncio.timeout(2):
         await running(world, at_once)
+
+
+async def test_a_worker_that_left_more_behind_than_it_has_hands_for_finishes_it(world: World, monkeypatch) -> None:
+    finished, others_may_finish = [], asyncio.Event()
+
+    async def one_before_the_others(services, entry) -> None:
+        if finished:
+            await others_may_finish.wait()
+        finished.append(entry)
+        await services.store.queue.done(entry)
+
+    async def after_that() -> bool:
+        if finished:
+            others_may_finish.set()
+        return await idle(world)
+
+    monkeypatch.setitem(steps.STEPS, "admit", steps.Step("admit", one_before_the_others, 5))
+    await world.services.store.queue.put([Task("admit", f"ANY{number}") for number in range(9)])
+    left: list[object] = []
+    while len(left) < 9:  # before it was killed
+        left += await world.services.store.queue.take(("admit",), "worker-1", 9, 0.0)
+    await running(world, after_that)
+    assert len(finished) == 9
