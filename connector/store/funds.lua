@@ -38,9 +38,11 @@ local function set_apart(funds, currency, amount)
 end
 
 -- KEYS[2]: the hold. args: 1 for an open budget, then currency, amount, ... Gives the currency that is short, or ''.
+-- What was released is not there any more, whoever still counts on it.
 register('isogate_reserve', function(keys, args)
   local funds, hold = keys[1], keys[2]
-  if redis.call('EXISTS', hold) == 1 then return '' end
+  local closed = redis.call('HGET', hold, 'closed')
+  if closed then return closed == '' and '' or args[2] end
   for i = 2, #args, 2 do
     local available = set_apart(funds, args[i], args[i + 1])
     if not available or (available < 0 and args[1] ~= '1') then

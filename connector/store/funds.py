@@ -42,7 +42,7 @@ class Funds:
     async def reserve(self, programme: str, ref: str, amounts: Mapping[str, int], open_budget: bool) -> str:
         """Reserve all amounts (minor units by currency) for a batch, or none.
 
-        "" when reserved, now or before, also when released since; else the first currency that is short.
+        "" when reserved, now or before; else the first currency that is short: all of them after a release.
         """
         pairs = [text for currency, minor in amounts.items() for text in (currency, _text(minor))]
         short: bytes = await self._link.call("reserve", self._keys(programme, ref), int(open_budget), *pairs)
