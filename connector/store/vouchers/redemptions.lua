@@ -42,8 +42,9 @@ local function amount_of(block, record, order)
   return nil, amount
 end
 
--- Checks the PIN and counts wrong ones.
+-- Checks the PIN and counts wrong ones; where they would not count, nobody learns whether it was right.
 local function is_wrong_pin(block, serial, record, order)
+  if not vouchers.BLOCKABLE[record[STATE]] then return false end
   if record[PIN] == '' or record[PIN] == order.pin_hash then return false end
   vouchers.wrong(block, serial, record, order.wrong_limit, 'wrong-pin')
   return true
