@@ -15,7 +15,7 @@ class Tries:
     async def count(self, who: str, window_seconds: int) -> int:
         """Count one more; gives the count. who: a digest."""
         key = self._keyspace.tries(who)
-        _, counted = await self._link.ask_all([("SET", key, 0, "EX", window_seconds, "NX"), ("INCR", key)])
+        counted, _ = await self._link.ask_all([("INCR", key), ("EXPIRE", key, window_seconds, "NX")])
         return int(counted)
 
     async def counted(self, who: str) -> int:
