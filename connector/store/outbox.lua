@@ -7,12 +7,21 @@ local function register(name, callback)
   redis.register_function(name, callback)
 end
 
+-- Puts a task on its stream. "ready" names the streams that may have something nobody was given yet; when one is named
+-- anew the bell rings, for workers who looked before.
+local function append(base, stream, ...)
+  redis.call('XADD', stream, '*', ...)
+  if redis.call('SADD', base .. ':ready', stream) == 1 then
+    redis.call('SADD', base .. ':streams', stream)
+    redis.call('XADD', base .. ':bell', 'MAXLEN', 1, '*', 's', stream)
+  end
+end
+
 local function enqueue(base, tasks)
   for _, task in ipairs(tasks) do
     local stream, due, payload = task[1], task[2], task[3]
     if due == '' then
-      redis.call('XADD', stream, '*', 't', payload)
-      redis.call('SADD', base .. ':streams', stream)
+      append(base, stream, 't', payload)
     else
       redis.call('ZADD', base .. ':timers', due, stream .. '\n' .. payload)
     end

@@ -1,19 +1,29 @@
 -- Called by queue.py. KEYS are the streams of one partition, in the order in which they are to be read.
 
--- args: group, worker, count. Gives {stream, id, payload, due} of at most count entries.
+-- A stream that is new, or was emptied with the whole store, gets its group here.
+local function read(stream, group, worker, count)
+  local found = redis.pcall('XREADGROUP', 'GROUP', group, worker, 'COUNT', count, 'STREAMS', stream, '>')
+  if found and found.err then
+    redis.call('XGROUP', 'CREATE', stream, group, '0', 'MKSTREAM')
+    found = redis.call('XREADGROUP', 'GROUP', group, worker, 'COUNT', count, 'STREAMS', stream, '>')
+  end
+  return found and found[1][2] or {}
+end
+
+-- args: group, worker, count. Gives {stream, id, payload, due} of at most count entries. A stream that has no more is
+-- not named as ready any longer.
 register('isogate_take', function(keys, args)
   local taken = {}
   local count = tonumber(args[3])
   for _, stream in ipairs(keys) do
     local wanted = count - #taken
     if wanted <= 0 then break end
-    local read = redis.pcall('XREADGROUP', 'GROUP', args[1], args[2], 'COUNT', wanted, 'STREAMS', stream, '>')
-    if read and read.err == nil then
-      for _, entry in ipairs(read[1][2]) do
-        local fields = entry[2]
-        taken[#taken + 1] = {stream, entry[1], fields[2], fields[4] or ''}
-      end
+    local entries = read(stream, args[1], args[2], wanted)
+    for _, entry in ipairs(entries) do
+      local fields = entry[2]
+      taken[#taken + 1] = {stream, entry[1], fields[2], fields[4] or ''}
     end
+    if #entries < wanted then redis.call('SREM', stream:match('^ig:{p%d+}') .. ':ready', stream) end
   end
   return taken
 end)
@@ -67,22 +77,22 @@ register('isogate_resume', function(keys, args)
   return taken
 end)
 
--- KEYS: timers, streams. args: now, limit. A timer's member is its stream, a line feed and the task.
+-- KEYS: timers. args: now, limit. A timer's member is its stream, a line feed and the task.
 register('isogate_wake', function(keys, args)
   local due = redis.call('ZRANGEBYSCORE', keys[1], '-inf', args[1], 'WITHSCORES', 'LIMIT', 0, args[2])
   for i = 1, #due, 2 do
     local stream, payload = due[i]:match('^([^\n]+)\n(.*)$')
-    redis.call('XADD', stream, '*', 't', payload, 'd', due[i + 1])
-    redis.call('SADD', keys[2], stream)
+    append(keys[1]:match('^ig:{p%d+}'), stream, 't', payload, 'd', due[i + 1])
     redis.call('ZREM', keys[1], due[i])
   end
   return #due / 2
 end)
 
--- KEYS: streams to be made, each with its group, which begins at the first entry. args: group
-register('isogate_prepare', function(keys, args)
-  for _, stream in ipairs(keys) do
-    redis.pcall('XGROUP', 'CREATE', stream, args[1], '0', 'MKSTREAM')
+-- KEYS: the set of stream names. Names as ready what may have been appended before there were such names.
+register('isogate_prepare', function(keys)
+  local base = keys[1]:match('^ig:{p%d+}')
+  for _, stream in ipairs(redis.call('SMEMBERS', keys[1])) do
+    if redis.call('XLEN', stream) > 0 then redis.call('SADD', base .. ':ready', stream) end
   end
-  return #keys
+  return 1
 end)

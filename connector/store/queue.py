@@ -1,13 +1,13 @@
 """The work queue: tasks in streams, shared out in a consumer group, and timers for tasks that are not due yet."""
 
+import asyncio
 from collections.abc import Sequence
 from itertools import groupby
 
-from redis.exceptions import ResponseError
-
 from connector.domain.errors import Unavailable
+from connector.store.commands import streams_of
 from connector.store.keyspace import GROUP, Keyspace
-from connector.store.link import LONGEST_BLOCK_SECONDS, Argument, Link, Reply
+from connector.store.link import LONGEST_BLOCK_SECONDS, Argument, Link
 from connector.store.outbox import Outbox
 from connector.store.task import Entry, Task, unpacked
 
@@ -22,8 +22,9 @@ class Queue:
         self._link = link
         self._keyspace = keyspace
         self._outbox = outbox
-        self._prepared: set[str] = set()
+        self._prepared = False
         self._first = 0
+        self._heard: dict[str, str] = {}
 
     async def put(self, tasks: Sequence[Task]) -> None:
         """Append tasks, or set timers for those that are not due. Atomic within a partition."""
@@ -38,14 +39,19 @@ class Queue:
     async def take(self, steps: Sequence[str], worker: str, count: int, block_seconds: float) -> list[Entry]:
         """Take up to ``count`` tasks of these steps, urgent ones first; wait up to ``block_seconds`` for one.
 
-        After a wait there may be a few more than ``count``, where several streams filled at once. Waiting ends after
-        5 seconds even if more were asked for.
+        Waiting ends after 5 seconds even if more were asked for.
         """
-        await self._prepare(steps)
-        for urgent in (True, False):
-            if taken := await self._take_now(steps, worker, count, urgent=urgent):
-                return taken
-        return await self._take_later(steps, worker, block_seconds) if block_seconds > 0 else []
+        await self._prepare()
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + min(block_seconds, LONGEST_BLOCK_SECONDS)
+        while True:
+            ready = await self._ready(steps)
+            for urgent in (True, False):
+                if taken := await self._take_now(ready[urgent], worker, count):
+                    return taken
+            if (left := deadline - clock()) <= 0:
+                return []
+            await self._listen(left)
 
     async def take_over(self, worker: str, idle_seconds: float, count: int, steps: Sequence[str] = ()) -> list[Entry]:
         """Take up to ``count`` tasks that other workers took ``idle_seconds`` ago and did not finish.
@@ -90,9 +96,7 @@ class Queue:
     async def wake_due(self, now: float, limit: int = 1000) -> int:
         """Move up to ``limit`` timers a partition that are due at ``now`` (Unix seconds) to their streams."""
         bases = self._keyspace.bases()
-        woken = await self._link.call_all(
-            [("wake", [f"{base}:timers", f"{base}:streams"], [repr(now), limit]) for base in bases]
-        )
+        woken = await self._link.call_all([("wake", [f"{base}:timers"], [repr(now), limit]) for base in bases])
         return sum(woken)
 
     async def depth(self) -> dict[str, int]:
@@ -104,85 +108,73 @@ class Queue:
         lengths = await self._link.ask_all([("XLEN", stream) for stream in streams])
         depths = {"timers": sum(timers)}
         for stream, length in zip(streams, lengths, strict=True):
-            step = stream.split(":")[3]
+            step = _step(stream)
             depths[step] = depths.get(step, 0) + length
         return depths
 
     def _home(self, task: Task) -> str:
         return self._keyspace.home(task.batch)
 
-    def _streams(self, base: str, steps: Sequence[str], *, urgent: bool) -> list[str]:
-        return [self._keyspace.stream(base, step, urgent=urgent) for step in steps]
+    async def _ready(self, steps: Sequence[str]) -> dict[bool, list[list[str]]]:
+        """Look which streams may have something: urgent ones or not, by partition, in the order of the steps.
 
-    async def _take_now(self, steps: Sequence[str], worker: str, count: int, *, urgent: bool) -> list[Entry]:
-        """Ask the partitions in turn, as many at once as can give one task each without giving too many."""
+        The partitions are in turn, so that each is the first once in a while.
+        """
         bases = self._keyspace.bases()
         self._first = (self._first + 1) % len(bases)
         turn = bases[self._first :] + bases[: self._first]
-        at_once = min(count, len(bases))
-        for start in range(0, len(turn), at_once):
-            asked = turn[start : start + at_once]
+        named = await self._link.ask_where_possible([("SMEMBERS", f"{base}:ready") for base in turn])
+        ready: dict[bool, list[list[str]]] = {True: [], False: []}
+        for streams in filter(None, named):
+            of: dict[str, list[str]] = {"urgent": [], "normal": []}
+            for stream in sorted(map(bytes.decode, streams), key=lambda name: _rank(steps, name)):
+                if _step(stream) in steps:
+                    of[stream.rpartition(":")[2]].append(stream)
+            ready[True] += filter(None, [of["urgent"]])
+            ready[False] += filter(None, [of["normal"]])
+        return ready
+
+    async def _take_now(self, ready: Sequence[list[str]], worker: str, count: int) -> list[Entry]:
+        """Ask partitions for what their streams have, as many at once as can give one task each and not too many."""
+        at_once = max(1, min(count, len(ready)))
+        for start in range(0, len(ready), at_once):
+            asked = ready[start : start + at_once]
             share = max(1, count // len(asked))
             found = await self._link.call_where_possible(
-                [("take", self._streams(base, steps, urgent=urgent), [GROUP, worker, share]) for base in asked]
+                [("take", streams, [GROUP, worker, share]) for streams in asked]
             )
             if any(found):
                 return [_entry(*fields) for fields_of_one in found for fields in fields_of_one or ()]
         return []
 
-    async def _take_later(self, steps: Sequence[str], worker: str, block_seconds: float) -> list[Entry]:
-        """Wait for the first task on any stream."""
-        streams = [
-            stream
-            for urgent in (True, False)
-            for base in self._keyspace.bases()
-            for stream in self._streams(base, steps, urgent=urgent)
-        ]
-        block = max(1, int(min(block_seconds, LONGEST_BLOCK_SECONDS) * 1000))
-        command: tuple[Argument, ...] = (
-            "XREADGROUP",
-            "GROUP",
-            GROUP,
-            worker,
-            "COUNT",
-            1,
-            "BLOCK",
-            block,
-            "STREAMS",
-            *streams,
-        )
-        try:
-            found = await self._link.wait(*command, *[">"] * len(streams))
-        except ResponseError as error:
-            if "NOGROUP" not in str(error):
-                raise
-            self._prepared.clear()  # somebody emptied the store; the next call makes the groups again
-            return []
-        return [_read(stream, *entry) for stream, entries in _pairs(found) for entry in entries]
+    async def _listen(self, seconds: float) -> None:
+        """Wait until a partition's bell rings, at most so long; what rang since the last time is heard at once.
 
-    async def _prepare(self, steps: Sequence[str]) -> None:
-        """Make the streams and groups of steps that this queue has not taken from before."""
-        new = [step for step in steps if step not in self._prepared]
-        commands = [
-            ("prepare", self._streams(base, new, urgent=urgent), [GROUP])
-            for base in self._keyspace.bases()
-            for urgent in (True, False)
-        ]
-        if new:
-            await self._link.call_all(commands)
-            self._prepared.update(new)
+        A stream that is named as ready already does not ring. But nobody listens who has not seen, or brought about,
+        that none was named: so whatever is appended later rings.
+        """
+        if not self._heard:
+            self._heard = {f"{base}:bell": "0-0" for base in self._keyspace.bases()}
+        block = max(1, int(seconds * 1000))
+        found = await self._link.wait("XREAD", "BLOCK", block, "STREAMS", *self._heard, *self._heard.values())
+        for bell, entries in streams_of(found):
+            self._heard[bell.decode()] = entries[-1][0].decode()
+
+    async def _prepare(self) -> None:
+        """See to it, once, that what older versions appended is found."""
+        if not self._prepared:
+            await self._link.call_all([("prepare", [f"{base}:streams"], []) for base in self._keyspace.bases()])
+            self._prepared = True
+
+
+def _step(stream: str) -> str:
+    return stream.split(":")[3]
+
+
+def _rank(steps: Sequence[str], stream: str) -> int:
+    step = _step(stream)
+    return steps.index(step) if step in steps else len(steps)
 
 
 def _entry(stream: bytes, identifier: bytes, packed: bytes, due: bytes, deliveries: int = 1) -> Entry:
     return Entry(unpacked(packed, due), identifier.decode(), stream.decode(), deliveries)
-
-
-def _read(stream: bytes, identifier: bytes, fields: Reply) -> Entry:
-    """Make an entry of a plain XREADGROUP reply, whose fields are a list or a mapping."""
-    pairs = fields if isinstance(fields, dict) else dict(zip(fields[::2], fields[1::2], strict=True))
-    return _entry(stream, identifier, pairs[b"t"], pairs.get(b"d", b""))
-
-
-def _pairs(found: Reply) -> list[tuple[bytes, Reply]]:
-    """Give stream and entries of an XREADGROUP reply; nothing where the wait ended without one."""
-    return list(found.items()) if isinstance(found, dict) else list(found or ())
