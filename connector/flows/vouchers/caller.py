@@ -39,8 +39,13 @@ def check_caller(directory: Directory, caller: Caller) -> None:
         raise VoucherRefused(VoucherFault.UNKNOWN_CALLER, "The calling building block is not registered here.")
 
 
+def may_use(programme: Programme, caller: Caller) -> bool:
+    """Tell whether the programme's money is the caller's to use; only building blocks are kept from any."""
+    return caller.dialect not in REGISTERED or not programme.sources or caller.name in programme.sources
+
+
 def check_programme(programme: Programme, caller: Caller) -> None:
     """Raise ``VoucherRefused`` for a building block that may not use the programme's money."""
-    if caller.dialect in REGISTERED and programme.sources and caller.name not in programme.sources:
+    if not may_use(programme, caller):
         sentence = f"The calling building block may not use programme {programme.id}."
         raise VoucherRefused(VoucherFault.UNKNOWN_CALLER, sentence)

@@ -6,7 +6,7 @@ from typing import Final
 from connector.domain.errors import NotPermitted
 from connector.domain.voucher import Command, Moved
 from connector.flows.services import Services
-from connector.flows.vouchers.caller import Caller, check_caller
+from connector.flows.vouchers.caller import Caller, check_caller, may_use
 
 AT_ONCE: Final = 10_000
 """Vouchers that one round trip to the store is about."""
@@ -18,14 +18,17 @@ async def change(
     """Do something to vouchers, each for itself; the answers are in the order of the serial numbers.
 
     Activation sets the expiry. Raises ``VoucherRefused`` UNKNOWN_CALLER, and ``NotPermitted`` for PURGE, which needs
-    an archive (``purge.purge``); what cannot be done to a voucher is the ``fault`` of its answer.
+    an archive (``purge.purge``); what cannot be done to a voucher is the ``fault`` of its answer. Vouchers of a
+    programme that the caller may not use are unknown to it.
     """
-    check_caller(await services.store.directory.load(), caller)
+    directory = await services.store.directory.load()
+    check_caller(directory, caller)
+    barred = frozenset(one.id for one in directory.programmes.values() if not may_use(one, caller))
     if command is Command.PURGE:
         raise NotPermitted("command", command, "for the archive only")
     move, now = services.store.vouchers.move, services.clock()
     moved: list[Moved] = []
     for start in range(0, len(serials), AT_ONCE):
         part = serials[start : start + AT_ONCE]
-        moved += await move(command, part, actor=caller.actor, now=now, detail=detail)
+        moved += await move(command, part, actor=caller.actor, now=now, detail=detail, barred=barred)
     return moved

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from connector.domain.errors import NotPermitted
 from connector.domain.voucher import TRANSITIONS, Command, Moved, VoucherFault, VoucherState, block_of
@@ -16,7 +16,7 @@ _REMEMBERS: Final = frozenset({Command.SUSPEND, Command.BLOCK})
 class Commands(Register):
     """Moves vouchers from state to state."""
 
-    async def move(
+    async def move(  # noqa: PLR0913 (what is asked, by whom, and what it may not touch)
         self,
         command: Command,
         serials: Sequence[int],
@@ -25,18 +25,21 @@ class Commands(Register):
         now: float,
         detail: str = "",
         only: frozenset[VoucherState] | None = None,
+        barred: frozenset[str] = frozenset(),
     ) -> list[Moved]:
         """Do a command to vouchers, each for itself; the answers are in the order of ``serials``.
 
         A voucher whose time has passed becomes EXPIRED first, whatever is asked. Faults: UNKNOWN_SERIAL, EXPIRED,
         USED (redeemed), IN_PROGRESS (redeeming), STATE (any other state). Found in the target state already (after
         REACTIVATE and UNBLOCK: in a living one): no fault, ``repeated``; CANCEL of a cancelled one is STATE.
-        EXPIRE does nothing (STATE) before the time has come. only: narrower than the command's own sources.
+        EXPIRE does nothing (STATE) before the time has come. only: narrower than the command's own sources. barred:
+        programmes whose vouchers are as good as unknown.
         Raises NotPermitted for PURGE, which has a method of its own.
         """
         if command is Command.PURGE:
             raise NotPermitted("command", command.value, "not a plain transition")
-        answers = await self._each("voucher_move", serials, _order(command, only, actor, now, detail))
+        order = _order(command, only, barred) | {"detail": detail, "now": now, "actor": actor}
+        answers = await self._each("voucher_move", serials, records.pack(order))
         return [_moved(serial, answer) for serial, answer in zip(serials, answers, strict=True)]
 
     async def wrong_number(self, serial: int, limit: int, *, actor: str, now: float) -> Moved:
@@ -69,23 +72,19 @@ class Commands(Register):
         return [int(serial) for part in found for serial in part]
 
 
-def _order(command: Command, only: frozenset[VoucherState] | None, actor: str, now: float, detail: str) -> bytes:
+def _order(command: Command, only: frozenset[VoucherState] | None, barred: frozenset[str]) -> dict[str, Any]:
     """Say what is to be done, from which states, and which of them mean that it was done before."""
     sources, target = TRANSITIONS[command]
     sources = sources if only is None else sources & only
     done = {_V.ACTIVATED, _V.PRE_ACTIVATED} if target is None else {target}
-    return records.pack(
-        {
-            "command": command.value,
-            "target": target.value if target else "",
-            "sources": sorted(sources),
-            "done": sorted(done) if command is not Command.CANCEL else [],
-            "remembers": command in _REMEMBERS,
-            "detail": detail,
-            "now": now,
-            "actor": actor,
-        }
-    )
+    return {
+        "command": command.value,
+        "target": target.value if target else "",
+        "sources": sorted(sources),
+        "done": sorted(done) if command is not Command.CANCEL else [],
+        "remembers": command in _REMEMBERS,
+        "barred": sorted(barred),
+    }
 
 
 def _moved(serial: int, answer: bytes) -> Moved:

@@ -106,17 +106,21 @@ local function set(list)
   return members
 end
 
--- args: order {command, target, sources, done, remembers, detail, now, actor}, serials.
--- Gives for each "<fault> <state> <1 if it was so already>", '' for an unknown one.
+local function is_barred(block, record, order)
+  return next(order.barred) and order.barred[vouchers.lot(block, record[LOT]).facts.programme]
+end
+
+-- args: order {command, target, sources, done, remembers, barred, detail, now, actor}, serials.
+-- Gives for each "<fault> <state> <1 if it was so already>", '' for an unknown one and those of barred programmes.
 register('isogate_voucher_move', function(keys, args)
   local order = cmsgpack.unpack(args[1])
-  order.sources, order.done = set(order.sources), set(order.done)
+  order.sources, order.done, order.barred = set(order.sources), set(order.done), set(order.barred)
   local block = vouchers.open(keys[1], order.now, order.actor)
   vouchers.load(block, args, 2)
   local answers = {}
   for i = 2, #args do
     local record = block.records[args[i]]
-    if record then
+    if record and not is_barred(block, record, order) then
       local fault, repeated = move(block, args[i], record, order)
       answers[i - 1] = fault .. ' ' .. record[STATE] .. ' ' .. (repeated and '1' or '0')
     else

@@ -18,6 +18,7 @@ from connector.domain.voucher import (
     VoucherState,
 )
 from connector.flows.vouchers import notices, queries, sweep
+from connector.flows.vouchers.caller import Caller
 from connector.flows.vouchers.issue import issue
 from connector.flows.vouchers.lifecycle import change
 
@@ -65,6 +66,19 @@ async def test_what_is_unknown_or_forbidden_is_said(world: World) -> None:
         assert refused.value.fault is VoucherFault.UNKNOWN_SERIAL
     with pytest.raises(VoucherRefused):
         await queries.by_number(world.services, "1000000000000000")
+
+
+async def test_vouchers_of_a_programme_are_unknown_to_those_who_may_not_use_it(world: World) -> None:
+    vouchers = await issued(world)
+    directory = world.services.store.directory
+    programme = (await directory.load()).programmes["PENSIONS"]
+    await directory.save_programme(replace(programme, sources=("REGISTRY",)))
+    serials = [one.serial for one in vouchers]
+    for command in (Command.ACTIVATE, Command.SUSPEND, Command.CANCEL):
+        moved = await change(world.services, MINISTRY, command, serials)
+        assert {(one.state, one.fault) for one in moved} == {(None, VoucherFault.UNKNOWN_SERIAL)}
+    operator = Caller("admin", "Operator")
+    assert [one.fault for one in await change(world.services, operator, Command.CANCEL, serials)] == [None] * 3
 
 
 async def test_a_thousand_are_changed_at_once(world: World) -> None:
