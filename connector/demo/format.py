@@ -126,6 +126,7 @@ class DemoMerchant(_Exact):
         str, Field(description="Out of whose account it is paid; empty: the voucher's programme")
     ] = ""
     active: bool = True
+    notify_url: Annotated[str, Field(description="Where it is told of each credit; empty: nowhere")] = ""
 
 
 class DemoState(StrEnum):

@@ -194,7 +194,7 @@ class Merchant:
     id: own id, GovStack agentID (≤ 10) or SUV merchantId; groups: voucher groups that it takes (``*``: all);
     institution and address: its account or mobile-money number ("": it cannot be credited), never logged;
     modality: as of a beneficiary ("": by the institution); programme: out of whose account it is paid ("": the
-    voucher's own programme); active: false once switched off.
+    voucher's own programme); active: false once switched off; notify_url: where it is told of each credit ("": not).
     """
 
     id: str
@@ -206,6 +206,7 @@ class Merchant:
     kind: MerchantKind = MerchantKind.MERCHANT
     programme: str = ""
     active: bool = True
+    notify_url: str = ""
 
     def takes(self, group: VoucherGroup, presented_as: str = "") -> bool:
         """Tell whether a voucher of the group may be redeemed here; presented_as: the group the merchant named."""

@@ -11,6 +11,7 @@ MOST_AT_ONCE = 100_000
 """Vouchers provisioned by one request."""
 
 Names = Annotated[list[Upto36], Field(max_length=100)]
+Url = Annotated[str, Field(max_length=2048, pattern=r"^(https?://[!-~]+)?$")]
 Whole = Annotated[int, Strict(), Field(ge=0, lt=2**53)]
 
 
@@ -39,7 +40,7 @@ class GroupBody(_Exact):
     on_demand: Annotated[bool, Strict()] = True
     limit: Annotated[Whole, Field(description="Most vouchers that may be out; 0: no limit")] = 0
     restock_threshold: Annotated[Whole, Field(description="Least stock without a notice; 0: never one")] = 0
-    restock_url: Annotated[str, Field(max_length=2048, pattern=r"^(https?://[!-~]+)?$")] = ""
+    restock_url: Url = ""
     accepted_at: Names = Field(default_factory=list)
 
 
@@ -60,6 +61,7 @@ class MerchantBody(_Exact):
     modality: Annotated[str, Field(pattern=r"^(00|01|03|04)?$")] = ""
     programme: Annotated[str, Field(max_length=36)] = ""
     active: Annotated[bool, Strict()] = True
+    notify_url: Annotated[Url, Field(description="Where it is told of each credit; empty: nowhere")] = ""
 
 
 class SavedMerchant(MerchantBody):

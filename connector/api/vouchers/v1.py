@@ -81,6 +81,7 @@ async def redeem(call: Call) -> web.Response:
         merchant_group=asked.merchant_voucher_group,
         override=asked.override,
         correlation=call.parameters[_CORRELATION.name],
+        receipt=call.callback(),
     )
     redeemed = await redemption.redeem(call.services, _caller(call, asked.Gov_Stack_BB), presented)
     if redeemed.state is RedemptionState.PAYING:
@@ -149,6 +150,9 @@ _SERIAL: Final = Parameter(
 _CORRELATION: Final = Parameter(
     "X-CorrelationID", "header", "An id by which a retry within a second is told from another redemption."
 )
+_RECEIPT: Final = Parameter(
+    "X-Callback-URL", "header", "Where the receipt is sent, once it is known whether the merchant was paid."
+)
 _OTHER_HEADERS: Final = "The contract's other optional headers are accepted and not used."
 _PREACTIVATION: Final = {
     "voucher_amount": "15.21",
@@ -191,7 +195,7 @@ def _redemption(path: str, summary: str, description: str) -> Operation:
         ),
         roles=_SOURCES,
         errors=v1.MessageV1,
-        parameters=(_CORRELATION,),
+        parameters=(_CORRELATION, _RECEIPT),
         body=_body(TypeAdapter(v1.RedemptionV1), _REDEMPTION),
         description=description,
     )

@@ -202,7 +202,11 @@ async def _redeem(call: Call, asked: v3.RedeemVoucherV3) -> web.Response:
     caller, text = await _caller(call), asked.voucherSerialNumber
     try:
         presented = redemption.Presentation(
-            asked.voucherSecretNumber, _serial(text), asked.agentID, request=asked.requestID
+            asked.voucherSecretNumber,
+            _serial(text),
+            asked.agentID,
+            request=asked.requestID,
+            receipt=call.callback(),
         )
         redeemed = await redemption.redeem(call.services, caller, presented)
     except VoucherRefused as error:

@@ -17,7 +17,8 @@ from connector.api.vouchers import v3
 _CALLBACK: Final = replace(
     CALLBACK,
     required=False,
-    description="Where the outcome is reported; a creation needs it, unless a URL of the source is known here.",
+    description="Where the outcome is reported, of a redemption its receipt; a creation needs it, unless a URL of "
+    "the source is known here.",
 )
 _CREATION: Final = {
     "requestID": "REQ000000006",

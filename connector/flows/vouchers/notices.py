@@ -11,7 +11,7 @@ import msgspec
 from connector.domain.batch import CallbackTarget
 from connector.domain.event import Event
 from connector.domain.money import decimal_amount
-from connector.domain.voucher import Redemption, VoucherGroup
+from connector.domain.voucher import Redemption, RedemptionState, VoucherGroup
 from connector.flows import alerts, tasks
 from connector.flows.notify import headers
 from connector.flows.services import Services
@@ -78,22 +78,49 @@ def restock_body(identifier: str, group: VoucherGroup, in_stock: int) -> str:
     return msgspec.json.encode(said).decode()
 
 
-async def expect_receipt(services: Services, redemption: str, target: CallbackTarget) -> None:
-    """Note whom to tell how a redemption ends; to be called before it can end, and again as often as one likes."""
+async def expect_receipt(services: Services, serial: int, presenter: str, target: CallbackTarget) -> None:
+    """Note whom to tell how this presenter's redemption of a voucher ends; to be called before it can end."""
     if target.url:
         kept = msgspec.json.encode(target).decode()
-        await services.store.records.put(RECEIPT, redemption, kept, RECEIPT_LIFE_SECONDS)
+        await services.store.records.put(RECEIPT, f"{serial} {presenter}", kept, RECEIPT_LIFE_SECONDS)
 
 
 async def run(services: Services, entry: Entry) -> None:
-    """Step ``voucher-notice``: send the receipt of a redemption that was decided, where one is wanted."""
+    """Step ``voucher-notice``: send the receipt of a decided redemption, and tell the merchant of its money."""
     redemption = await services.store.vouchers.redemption(entry.task.data)
-    kept = await services.store.records.get(RECEIPT, entry.task.data)
-    if redemption is not None and kept is not None:
+    if redemption is not None:
+        await _receipt(services, redemption)
+        await _credited(services, redemption)
+    await services.store.queue.done(entry)
+
+
+async def _receipt(services: Services, redemption: Redemption) -> None:
+    kept = await services.store.records.get(RECEIPT, f"{redemption.serial} {redemption.presenter}")
+    if kept is not None:
         target = msgspec.json.decode(kept, type=CallbackTarget)
         identifier = f"receipt-{redemption.id}-{redemption.state.value}"
         await notify(services, identifier, target, receipt_body(redemption))
-    await services.store.queue.done(entry)
+
+
+async def _credited(services: Services, redemption: Redemption) -> None:
+    """Tell the merchant of a payment that succeeded, at the merchant's own URL."""
+    merchant = (await services.store.directory.load()).merchants.get(redemption.merchant)
+    if merchant is not None and redemption.batch and redemption.state is not RedemptionState.FAILED:
+        target = CallbackTarget(merchant.notify_url)
+        await notify(services, f"credited-{redemption.id}", target, credit_body(redemption))
+
+
+def credit_body(redemption: Redemption) -> str:
+    """Write what a merchant is told that was credited. Pure."""
+    said = {
+        "transactionId": redemption.id,
+        "merchant": redemption.merchant,
+        "serialNumber": str(redemption.serial),
+        "value": decimal_amount(redemption.amount_minor, redemption.currency),
+        "currency": redemption.currency,
+        "creditedAt": datetime.fromtimestamp(redemption.decided_at, UTC).isoformat(),
+    }
+    return _JSON.encode(said).decode()
 
 
 def receipt_body(redemption: Redemption) -> str:

@@ -7,7 +7,7 @@ stays locked until it does, and the same request again waits on for the same pay
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from connector.domain.batch import CallbackTarget
 from connector.domain.directory import Directory
@@ -57,6 +57,15 @@ class Presentation:
     receipt: CallbackTarget = field(default_factory=CallbackTarget)
 
 
+class _Way(NamedTuple):
+    """Who is paid by which programme for whose presentation, and whether anybody is told how that ends."""
+
+    merchant: str
+    programme: str
+    presenter: str
+    told: bool
+
+
 async def redeem(services: Services, caller: Caller, presentation: Presentation) -> Redemption:
     """Redeem a voucher and wait for the merchant's payment; still PAYING at the end of the wait means: not known yet.
 
@@ -71,21 +80,19 @@ async def redeem(services: Services, caller: Caller, presentation: Presentation)
         services, directory, presentation.merchant, presentation.merchant_name, presentation.merchant_account
     )
     voucher = await _voucher(services, caller, presentation, serial, merchant.id if merchant else "")
-    presenter = _presenter(services, caller, presentation, merchant.id if merchant else "")
+    presenter = _presenter(services, caller, presentation)
     try:
-        programme = await _checked(services, directory, presentation, voucher, merchant)
+        merchant, programme = await _checked(services, directory, presentation, voucher, merchant)
     except VoucherRefused:
         begun = await _begun(services, voucher, presenter)
         if begun is None:
             raise
         return _told(begun)
-    order = _order(services, caller, presentation, voucher, (merchant.id if merchant else "", programme, presenter))
+    way = _Way(merchant.id, programme, presenter, bool(presentation.receipt.url or merchant.notify_url))
+    order = _order(services, caller, presentation, voucher, way)
     if order.receipt:
-        await notices.expect_receipt(services, _next(voucher), presentation.receipt)
-    redemption = await _redeemed(services, order)
-    if order.receipt and redemption.id != _next(voucher):  # another one came between
-        await notices.expect_receipt(services, redemption.id, presentation.receipt)
-    return _told(redemption)
+        await notices.expect_receipt(services, voucher.serial, presenter, presentation.receipt)
+    return _told(await _redeemed(services, order))
 
 
 async def confirm(
@@ -155,8 +162,8 @@ async def _by_serial(services: Services, caller: Caller, named: int, serial: int
 
 async def _checked(
     services: Services, directory: Directory, presentation: Presentation, voucher: Voucher, found: Merchant | None
-) -> str:
-    """Check all that does not change with the voucher; gives the programme that pays. Raises ``VoucherRefused``."""
+) -> tuple[Merchant, str]:
+    """Check all that does not change with the voucher; gives who is paid by which programme."""
     pays = voucher.policy.pays_merchant
     merchant = merchants.check(directory, found, pays=pays)
     programme = await merchants.payer(services, directory, merchant, voucher) if pays else voucher.programme
@@ -165,38 +172,40 @@ async def _checked(
         raise VoucherRefused(VoucherFault.WRONG_GROUP, "The voucher is not redeemable at this merchant.")
     if presentation.currency not in {"", voucher.currency}:
         raise VoucherRefused(VoucherFault.CURRENCY, f"The voucher is in {voucher.currency}.")
-    return programme
+    return merchant, programme
 
 
-def _presenter(services: Services, caller: Caller, presentation: Presentation, merchant: str) -> str:
-    """Name who presents the voucher, so that a retry can be told from somebody else."""
-    request = presentation.request or presentation.correlation
-    return services.store.digest(f"{caller.dialect}\x1f{caller.name}\x1f{merchant}\x1f{request}")
+def _presenter(services: Services, caller: Caller, presentation: Presentation) -> str:
+    """Name who presents the voucher as the request says it, so that a retry can be told from somebody else."""
+    asked = presentation
+    said = (asked.merchant, asked.merchant_name, asked.merchant_account, asked.request or asked.correlation)
+    return services.store.digest("\x1f".join((caller.dialect, caller.name, *said)))
 
 
 async def _begun(services: Services, voucher: Voucher, presenter: str) -> Redemption | None:
-    """Find the redemption that the same presenter has begun: it goes on, whatever the directory says since."""
-    if voucher.state is not VoucherState.REDEEMING:
+    """Find this presenter's redemption that goes on, or is of this very request, whatever the directory says since.
+
+    The presenter's digest has the request's id in it.
+    """
+    if not voucher.redemptions:
         return None
-    identifier = f"{voucher.serial}-{voucher.redemptions}"
     async with services.desk.outcomes.watch(services.store, voucher.serial) as watch:
-        begun = await services.store.vouchers.redemption(identifier)
-        if begun is None or begun.presenter != presenter:
-            return None
-        return await watch.outcome(begun, services.settings.redemption_wait_seconds)
+        made = await services.store.vouchers.redemptions(voucher.serial)
+        own = (one for one in reversed(made) if one.presenter == presenter)
+        begun = next((one for one in own if one.request or one.state is RedemptionState.PAYING), None)
+        return await watch.outcome(begun, services.settings.redemption_wait_seconds) if begun else None
 
 
 def _order(
-    services: Services, caller: Caller, presentation: Presentation, voucher: Voucher, way: tuple[str, str, str]
+    services: Services, caller: Caller, presentation: Presentation, voucher: Voucher, way: _Way
 ) -> RedeemOrder:
-    """Write the order; way: merchant, programme that pays, presenter."""
-    merchant, programme, presenter = way
+    """Write the order."""
     pin = presentation.pin
     return RedeemOrder(
         serial=voucher.serial,
-        merchant=merchant,
-        programme=programme,
-        presenter=presenter,
+        merchant=way.merchant,
+        programme=way.programme,
+        presenter=way.presenter,
         request=presentation.request,
         dialect=caller.dialect,
         actor=caller.actor,
@@ -206,13 +215,8 @@ def _order(
         repeat_seconds=services.settings.redemption_repeat_seconds,
         pin_hash=services.store.vouchers.pin_hash(presentation.number, pin) if pin else "",
         wrong_limit=services.settings.voucher_wrong_tries,
-        receipt=bool(presentation.receipt.url) and voucher.policy.pays_merchant,
+        receipt=way.told and voucher.policy.pays_merchant,
     )
-
-
-def _next(voucher: Voucher) -> str:
-    """Name the redemption that is about to be made, if nobody else makes one first."""
-    return f"{voucher.serial}-{voucher.redemptions + 1}"
 
 
 async def _redeemed(services: Services, order: RedeemOrder) -> Redemption:

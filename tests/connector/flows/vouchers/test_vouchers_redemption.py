@@ -6,16 +6,20 @@ from dataclasses import replace
 import pytest
 from redeem_world import OTHER, SHOP, Made, RedeemWorld
 
+from connector.domain.batch import CallbackTarget
 from connector.domain.errors import NotFound
 from connector.domain.voucher import (
     RETAIL_POLICY,
+    Merchant,
     RedemptionState,
     VoucherFault,
     VoucherRefused,
     VoucherState,
 )
+from connector.flows.vouchers import notices
 from connector.flows.vouchers.caller import SUV, Caller
 from connector.flows.vouchers.redemption import confirm, refund, reverse
+from connector.store import CallbackState, PayoutOutcome
 
 RETAILER = Caller(SUV, "till-1")
 
@@ -234,3 +238,48 @@ async def test_a_receipt_is_sent_to_who_wants_one(shop: RedeemWorld) -> None:
     await shop.redeem_paid(silent)
     await shop.carry()
     assert [body["transactionId"] for body in shop.fsp.callbacks] == [f"{wanting.serial}-1"]
+
+
+async def test_a_receipt_goes_to_who_redeems_though_a_rival_wants_one_too(shop: RedeemWorld) -> None:
+    [voucher] = await shop.make(100)
+    shop.impatient()
+    mine, theirs = CallbackTarget("http://mine.example/"), CallbackTarget("http://theirs.example/")
+    told = await asyncio.gather(
+        shop.redeem(voucher, receipt=mine), shop.redeem(voucher, OTHER, receipt=theirs), return_exceptions=True
+    )
+    assert [getattr(one, "fault", one) for one in told][1] is VoucherFault.IN_PROGRESS
+    await shop.services.store.vouchers.decide([PayoutOutcome(f"{voucher.serial}-1", paid=True)])
+    [entry] = await shop.services.store.queue.take(["voucher-notice"], "w", 9, 0)
+    await notices.run(shop.services, entry)
+    assert [one.url for one in await shop.services.store.callbacks.find(CallbackState.PENDING)] == [mine.url]
+
+
+async def test_a_request_is_answered_alike_whatever_became_of_the_merchant_since(shop: RedeemWorld) -> None:
+    [voucher] = await shop.make(100)
+    [redeemed] = await shop.redeem_paid(voucher, merchant="CORNER", request="R-1")
+    directory = shop.services.store.directory
+    corner = (await directory.load()).merchants["CORNER"]
+    for changed in (replace(corner, active=False), replace(corner, groups=("BREAD",)), None):
+        await (directory.save_merchant(changed) if changed else directory.remove_merchant("CORNER"))
+        assert (await shop.redeem(voucher, merchant="CORNER", request="R-1")).id == redeemed.id
+    assert (await refused(shop, voucher, merchant="CORNER", request="R-2")).fault is VoucherFault.MERCHANT
+
+
+async def test_a_rejected_payment_has_a_receipt_too(shop: RedeemWorld) -> None:
+    [voucher] = await shop.make(100)
+    shop.fsp.reject = {f"{voucher.serial}-1": "AC04"}
+    await shop.redeem_paid(voucher, receipt=shop.callback)
+    await shop.carry()
+    assert [body["status"] for body in shop.fsp.callbacks] == ["failed"]
+
+
+async def test_a_merchant_is_told_of_its_credit(shop: RedeemWorld) -> None:
+    told = Merchant("TOLD", "Told", institution="UNIOXU22", address="1000000047", notify_url=shop.callback.url)
+    await shop.services.store.directory.save_merchant(told)
+    [voucher] = await shop.make(1550)
+    await shop.redeem_paid(voucher, merchant="TOLD")
+    await shop.carry()
+    [body] = shop.fsp.callbacks
+    assert (body["transactionId"], body["merchant"], body["value"]) == (f"{voucher.serial}-1", "TOLD", 15.5)
+    assert body["serialNumber"] == str(voucher.serial)
+    assert voucher.number not in str(body)
