@@ -1,6 +1,7 @@
 """kill -9 of anything while vouchers are made, sold, redeemed and called back: none pays twice, none is lost.
 
-The kills and all that people do are drawn from a seed (ISOGATE_CRASH_SEED); ISOGATE_CRASH_KILLS is how many kills.
+The kills and all that people do are drawn from a seed (ISOGATE_CRASH_SEED). ISOGATE_CRASH_KILLS is how many kills;
+with ISOGATE_CRASH_PAUSE, the longest time between two in seconds, more or less happens in between.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from connector.flows.vouchers.secrecy import opened_number, sandbox_key
 KILLS = int(os.environ.get("ISOGATE_CRASH_KILLS", "6"))
 WORKERS = 1 if KILLS < 10 else 2
 VOUCHERS = max(60, int(os.environ.get("ISOGATE_CRASH_VOUCHERS", str(20 * KILLS))))
+PAUSE_SECONDS = float(os.environ.get("ISOGATE_CRASH_PAUSE", "0.6"))
 PEOPLE = 18
 BATCH = 10
 MINISTRY = "FAIRCALLER01"
@@ -34,7 +36,7 @@ async def kill_at_random(house, draw):
     killed = Counter()
     mortal = [*house.supervisor.parts, None]  # None: the server behind its launcher
     for victim in (draw.sample(mortal, len(mortal)) + draw.choices(mortal, k=KILLS))[:KILLS]:
-        await asyncio.sleep(draw.uniform(0.05, 0.5))
+        await asyncio.sleep(draw.uniform(0.05, PAUSE_SECONDS))
         kill(victim.pid if victim else store_pid(house.settings))
         killed[victim.name if victim else "server"] += 1
     return killed
@@ -170,6 +172,8 @@ def report(killed, notices, people, books, quiet):
     seen = sum((person.seen for person in people), Counter())
     ends = Counter(each.state.value for each in books.vouchers.values())
     told = Counter(what for person in people for what in person.told.values())
-    print(f"\nkilled {dict(killed)}, {len(notices)} restarts, quiet after {quiet:.1f} s")
+    waits = sorted(each.decided_at - each.at for each in books.redemptions.values() if each.pays)
+    print(f"\nredemptions were decided after {waits[len(waits) // 2]:.2f} s (median), {waits[-1]:.1f} s (slowest)")
+    print(f"killed {dict(killed)}, {len(notices)} restarts, quiet after {quiet:.1f} s")
     print(f"{len(books.vouchers)} vouchers, in the end {dict(ends)}, {len(books.redemptions)} redemptions")
     print(f"answers {dict(seen)}, told {dict(told)}")
