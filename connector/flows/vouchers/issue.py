@@ -153,9 +153,9 @@ async def _make(services: Services, order: Order) -> _Made:
     try:
         if plan is None:
             plan = await services.store.plans.keep(await draft(services, order, identifier))
-            if made := await _made(services, order):  # by a repetition that was faster, and whose plan is gone
-                await services.store.plans.drop(identifier)
-                return made
+        if made := await _made(services, order):  # by a repetition that was faster, and whose plan is gone
+            await services.store.plans.drop(identifier)
+            return made
         holds = await complete(services, plan)
     except VoucherRefused:
         if not new and (made := await _made(services, order)):  # it was made in this very moment, and is in the way

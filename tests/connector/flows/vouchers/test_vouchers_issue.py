@@ -76,6 +76,26 @@ async def test_the_same_request_at_the_same_time_makes_its_vouchers_once(world: 
     assert await money(world) == (1000, 0, 999_000)
 
 
+async def test_a_late_plan_of_a_request_that_is_done_is_nobodys_order(world: World, monkeypatch) -> None:
+    """One repetition has just noted a plan of its own; another, which has looked for the answer before, comes upon it."""
+    await with_groups(world)
+    order = Order(MINISTRY, "REQ1", [food()], VoucherState.PRE_ACTIVATED)
+    issued = await issue(world.services, MINISTRY, "REQ1", [food()])
+    requests, plans = world.services.store.requests, world.services.store.plans
+    answer_of, looks = requests.answer_of, itertools.count()
+
+    async def late(*name: str) -> str | None:
+        if next(looks):
+            return await answer_of(*name)
+        identifier = order.plan_id(world.services.random)
+        await plans.keep(await draft(world.services, order, identifier))
+        return None
+
+    monkeypatch.setattr(requests, "answer_of", late)
+    assert await issue(world.services, MINISTRY, "REQ1", [food()]) == issued
+    assert await money(world) == (500, 0, 999_500)
+
+
 @pytest.mark.parametrize(
     ("wanted", "fault"),
     [
