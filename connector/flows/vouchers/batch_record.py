@@ -55,8 +55,7 @@ async def claim(services: Services, batch: Batch) -> FileRecord:
         return msgspec.json.decode(known, type=FileRecord)
     await _claim_batch_id(services, batch, identifier, new=claimed == "new")
     record = FileRecord(identifier, batch.iss, batch.request_id, batch.batch_id)
-    if claimed == "new":
-        await keep(services, record)
+    await keep(services, record)  # also where the first to claim it died before this
     return record
 
 

@@ -14,7 +14,7 @@ from connector.domain.directory import Directory, SourceBB
 from connector.domain.errors import NotFound, Refused, Unavailable
 from connector.domain.voucher import VoucherGroup, VoucherRefused, VoucherState
 from connector.flows.services import FlowSettings, Services
-from connector.flows.vouchers import batch_issue, envelope, secrecy
+from connector.flows.vouchers import batch_issue, batch_record, envelope, secrecy
 from connector.flows.vouchers.batch_file import response, run
 from connector.flows.vouchers.batch_record import load
 from connector.flows.vouchers.exchange_keys import FileExchange, KeyHolder, fresh
@@ -126,6 +126,23 @@ async def test_a_large_file_is_answered_later(ministry):
     answer = ministry.read((await response(ministry.services, taken.id)).answer)
     assert answer["issued"] == 30
     assert ministry.read((await ministry.send(ministry.file(*lines))).answer) == answer
+
+
+async def test_a_large_file_whose_taker_died_is_answered_when_it_comes_again(ministry, monkeypatch):
+    file = ministry.file(*(line(number) for number in range(30)))
+    keep = batch_record.keep
+
+    async def dying(*_):
+        raise ConnectionError
+
+    monkeypatch.setattr(batch_record, "keep", dying)
+    with pytest.raises(ConnectionError):
+        await ministry.send(file)
+    monkeypatch.setattr(batch_record, "keep", keep)
+    taken = await ministry.send(file)
+    (entry,) = await ministry.services.store.queue.take(["voucher-file"], "test", 5, 0.1)
+    await run(ministry.services, entry)
+    assert ministry.read((await response(ministry.services, taken.id)).answer)["issued"] == 30
 
 
 async def test_there_is_no_response_to_a_file_that_nobody_sent(ministry):
