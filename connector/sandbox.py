@@ -54,6 +54,9 @@ _RETAIL: Final = VoucherGroup(
 )
 """What retail clients (SUV) sell where they name no product: in any currency."""
 
+_PAYOUT: Final = VoucherGroup("PAYOUT", "Instead of a credit, for people without an account", "SANDBOX")
+"""What payees with modality 02 are given, by whichever programme pays."""
+
 
 def sandbox_directory(simulators_url: str, answer_within_seconds: float = 30.0) -> Directory:
     """Describe the sandbox world; every institution answers below ``simulators_url`` under its code.
@@ -76,7 +79,7 @@ def sandbox_directory(simulators_url: str, answer_within_seconds: float = 30.0) 
     }
     programmes = {programme.id: programme for programme in _programmes()}
     sources = {name: SourceBB(name, name, "SANDBOX") for name in SOURCES}
-    groups = {group.code: group for group in (_RETAIL,)}
+    groups = {group.code: group for group in (_RETAIL, _PAYOUT)}
     return Directory(programmes, institutions, sources, default_programme="SANDBOX", open_sources=True, groups=groups)
 
 
@@ -92,6 +95,7 @@ def _programmes() -> tuple[Programme, ...]:
             account_name="Ministry of Pensions",
             recall=RecallPolicy.ALLOWED,
             budgets={"USD": BUDGET_MINOR},
+            voucher_group=_PAYOUT.code,
         ),
         Programme(
             id="RELIEF",
@@ -102,6 +106,7 @@ def _programmes() -> tuple[Programme, ...]:
             account_name="Ministry of Relief",
             route=Route.SWITCH,
             budgets={"USD": BUDGET_MINOR},
+            voucher_group=_PAYOUT.code,
         ),
         Programme(
             id="SANDBOX",
@@ -112,6 +117,7 @@ def _programmes() -> tuple[Programme, ...]:
             account_name="Sandbox programme",
             recall=RecallPolicy.ALLOWED,
             open_budget=True,
+            voucher_group=_PAYOUT.code,
         ),
     )
 

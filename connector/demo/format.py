@@ -64,6 +64,7 @@ class DemoProgramme(_Exact):
     ] = Field(default_factory=dict)
     open_budget: bool = False
     recall: RecallPolicy = RecallPolicy.BEFORE_SETTLEMENT
+    voucher_group: Annotated[str, Field(description="What payees with modality 02 are given vouchers of")] = ""
 
 
 class DemoInstitution(_Exact):

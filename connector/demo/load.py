@@ -111,6 +111,9 @@ def _check(directory: Directory, data: DemoData) -> None:
     """Refuse references to what is not there, before anything of them is stored."""
     for place, group in enumerate(data.groups):
         _known(group.programme in directory.programmes, f"/groups/{place}/programme", "programme")
+    for place, payer in enumerate(data.programmes):
+        found = not payer.voucher_group or payer.voucher_group in directory.groups
+        _known(found, f"/programmes/{place}/voucher_group", "voucher group")
     for place, voucher in enumerate(data.vouchers):
         _known(voucher.group in directory.groups, f"/vouchers/{place}/group", "voucher group")
         found = not voucher.merchant or voucher.merchant in directory.merchants
