@@ -147,6 +147,7 @@ FAMILIES: Final = (
         r"stock:.+", "hash", "a group's vouchers: <state>:<currency>:n (how many), :m (face value, minor)", "kept"
     ),
     Family(r"shelf:.+:[A-Z]{3}:\d+", "list", "serials in stock, by amount; may have gone otherwise", "until taken"),
+    Family(r"taken:[0-9a-f]{16}", "string", "what a call took from a shelf, should it be repeated", "the window"),
     Family(r"expiry", "sorted set", "serials by the time at which they expire", "until expired or used"),
     Family(r"payouts:open", "list", "redemptions whose merchants are to be paid (msgpack)", "until closed"),
     Family(r"payouts:turn", "string", "how often the list was begun; names the next closing", "kept"),

@@ -25,6 +25,8 @@ MOST_AT_ONCE: Final = 100_000
 LEFT_ALONE_SECONDS: Final = 300.0
 """A plan that is older is nobody's any more."""
 
+TOKEN_BYTES: Final = 8
+
 _OWNER: Final = "issue"
 
 
@@ -99,7 +101,8 @@ async def pre_activate(services: Services, caller: Caller, wanted: Wanted) -> Is
     amount = price(group, wanted.currency, wanted.amount_minor)
     await check_limit(services, group, 1)
     vouchers, now = services.store.vouchers, services.clock()
-    serial = await vouchers.take_stock(group.code, wanted.currency, amount, actor=caller.actor, now=now)
+    kind, token = (group.code, wanted.currency, amount), services.random(TOKEN_BYTES).hex()
+    serial = await vouchers.take_stock(*kind, actor=caller.actor, now=now, token=token)
     if serial is None and not group.on_demand:
         await notices.restock(services, group)
         raise VoucherRefused(VoucherFault.EXHAUSTED, "The voucher group has no such voucher in stock.")

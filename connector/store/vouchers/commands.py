@@ -50,12 +50,17 @@ class Commands(Register):
             return Moved(serial, None, VoucherFault.UNKNOWN_SERIAL)
         return Moved(serial, _V(state.decode()), VoucherFault.WRONG_NUMBER)
 
-    async def take_stock(self, group: str, currency: str, amount_minor: int, *, actor: str, now: float) -> int | None:
-        """Take a voucher in stock and make it PRE_ACTIVATED; its serial, or None where the shelves are empty."""
+    async def take_stock(
+        self, group: str, currency: str, amount_minor: int, *, actor: str, now: float, token: str
+    ) -> int | None:
+        """Take a voucher in stock and make it PRE_ACTIVATED; its serial, or None where the shelves are empty.
+
+        token: tells this call from another, so that one that the connection repeats takes one voucher.
+        """
         shelves = [self._keyspace.shelf(base, group, currency, amount_minor) for base in self._keyspace.bases()]
         lengths = await self._link.ask_all([("LLEN", shelf) for shelf in shelves])
         for _, shelf in sorted(zip(lengths, shelves, strict=True), reverse=True):
-            while (serial := await self._link.call("voucher_take", [shelf], repr(now), actor)) == b"":
+            while (serial := await self._link.call("voucher_take", [shelf], repr(now), actor, token)) == b"":
                 pass
             if serial is not None:
                 return int(serial)

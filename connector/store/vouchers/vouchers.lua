@@ -143,10 +143,14 @@ register('isogate_voucher_wrong', function(keys, args)
   return record[STATE]
 end)
 
--- KEYS[1]: a shelf. args: now, actor. Gives the serial of a voucher that was in stock until now, nothing for an empty
--- shelf, '' where many were looked at that had left the stock otherwise.
+-- KEYS[1]: a shelf. args: now, actor, token of this call. Gives the serial of a voucher that was in stock until now,
+-- the same one where the call comes again; nothing for an empty shelf, '' where many were looked at that had left the
+-- stock otherwise.
 register('isogate_voucher_take', function(keys, args)
   local base = keys[1]:match('^(ig:{p%d+}):')
+  local taken = base .. ':taken:' .. args[3]
+  local before = redis.call('GET', taken)
+  if before then return before end
   for _ = 1, vouchers.PORTION do
     local serial = redis.call('LPOP', keys[1])
     if not serial then return false end
@@ -155,6 +159,7 @@ register('isogate_voucher_take', function(keys, args)
     if record and record[STATE] == 'in-stock' then
       vouchers.turn(block, serial, record, 'pre-activated', 'pre-activate', 0, '')
       vouchers.commit(block)
+      redis.call('SET', taken, serial, 'EX', 60)
       return serial
     end
   end

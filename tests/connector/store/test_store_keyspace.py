@@ -45,7 +45,8 @@ async def walk_vouchers(store: Store) -> None:
     """Write everything that can be written about vouchers."""
     vouchers = store.vouchers
     one, two, three = await made(store, [5, 6, 7], policy=PAYING, group="odd:group {x}\n")
-    await made(store, [5], id="S" * 20, state=VoucherState.IN_STOCK)
+    await made(store, [5, 5], id="S" * 20, state=VoucherState.IN_STOCK)
+    await vouchers.take_stock("FOOD", "USD", 5, actor="a", now=1.0, token="0" * 16)
     await vouchers.adopt_blocks([3 * 10**15])
     paid = await vouchers.redeem(order(one, pays=True))
     entries = await store.queue.take(["payout"], "w", 1, 0)

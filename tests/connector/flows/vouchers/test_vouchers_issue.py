@@ -77,7 +77,7 @@ async def test_the_same_request_at_the_same_time_makes_its_vouchers_once(world: 
 
 
 async def test_a_late_plan_of_a_request_that_is_done_is_nobodys_order(world: World, monkeypatch) -> None:
-    """One repetition has just noted a plan of its own; another, which has looked for the answer before, comes upon it."""
+    """One repetition has just noted a plan of its own; another, which looked for the answer before, comes upon it."""
     await with_groups(world)
     order = Order(MINISTRY, "REQ1", [food()], VoucherState.PRE_ACTIVATED)
     issued = await issue(world.services, MINISTRY, "REQ1", [food()])
