@@ -2,20 +2,34 @@
 # ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that the command line stays fast
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, Protocol
 
 import typer
 
-if TYPE_CHECKING:
-    from loadtests.bench.disburse import Result
-    from loadtests.bench.rounds import EngineResult
+
+class Fsync(StrEnum):
+    """When the store's file is synced to disk."""
+
+    EVERYSEC = "everysec"
+    ALWAYS = "always"
+
+
+class _Finished(Protocol):
+    """What every scenario gives."""
+
+    problems: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the figures by name, units in the names."""
+
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output")]
 Transactions = Annotated[int, typer.Option("--payments", min=1, help="How many payments")]
 InOneMessage = Annotated[int, typer.Option("--batch-size", min=1, help="Payments in one message")]
 Repetitions = Annotated[int, typer.Option("--repetitions", min=1, help="Rounds, of which the median counts")]
 
-app = typer.Typer(help="Measure this machine: payments end to end, or the engine alone.", no_args_is_help=True)
+app = typer.Typer(help="Measure this machine: payments, the engine alone, vouchers.", no_args_is_help=True)
 
 
 @app.command()
@@ -62,7 +76,36 @@ def report(
     _finish(measure(transactions=payments, batch_size=batch_size, repetitions=repetitions), as_json=as_json)
 
 
-def _finish(result: "EngineResult | Result", *, as_json: bool) -> None:
+@app.command()
+def vouchers(
+    *,
+    count: Annotated[int, typer.Option("--vouchers", min=1, help="How many vouchers")] = 20_000,
+    fsync: Annotated[
+        Fsync, typer.Option("--fsync", help="How the store of the HTTP part syncs its file")
+    ] = Fsync.ALWAYS,
+    clients: Annotated[int, typer.Option("--clients", min=1, help="Connections that ask at the same time")] = 64,
+    as_json: AsJson = False,
+) -> None:
+    """Create vouchers in batches; redeem others over HTTP, beside a bare handler. Exit code 1: not each paid once."""
+    from connector.cli.process import run
+    from loadtests.bench.vouchers import measure
+
+    _finish(run(measure(vouchers=count, clients=clients, fsync=fsync.value)), as_json=as_json)
+
+
+@app.command()
+def numbers(
+    *,
+    count: Annotated[int, typer.Option("--count", min=1000, help="How many numbers")] = 10_000_000,
+    as_json: AsJson = False,
+) -> None:
+    """Draw voucher numbers; exit code 1 if one comes twice, digits are not uniform, or serials tell of them."""
+    from loadtests.bench.numbers import measure
+
+    _finish(measure(count), as_json=as_json)
+
+
+def _finish(result: "_Finished", *, as_json: bool) -> None:
     _show(result.as_json(), as_json=as_json)
     if result.problems:
         raise typer.Exit(1)
@@ -73,4 +116,4 @@ def _show(figures: dict[str, Any], *, as_json: bool) -> None:
         print(json.dumps(figures))
         return
     for name, value in figures.items():
-        print(f"{name:>29}  {value}")
+        print(f"{name:>36}  {value}")

@@ -22,15 +22,15 @@ class PeakMemory:
 
     def sample(self) -> None:
         """Look once, and keep what is higher than before."""
-        table = _processes()
+        table = process_table()
         for name, root in self._processes.items():
-            resident = sum(_peak_kib(pid, table[pid][1]) for pid in _tree(root, table)) / KIBIBYTES
+            resident = sum(_peak_kib(pid, table[pid][1]) for pid in process_tree(root, table)) / KIBIBYTES
             self.peak_rss_mb[name] = max(self.peak_rss_mb[name], round(resident, 1))
 
 
 def peak_rss_mb(pid: int) -> float:
     """Give the peak resident memory of one process in MB: its own, without its children."""
-    return round(_peak_kib(pid, 0 if sys.platform == "linux" else _processes()[pid][1]) / KIBIBYTES, 1)
+    return round(_peak_kib(pid, 0 if sys.platform == "linux" else process_table()[pid][1]) / KIBIBYTES, 1)
 
 
 @asynccontextmanager
@@ -51,14 +51,15 @@ async def _sample_forever(memory: PeakMemory) -> None:
         await asyncio.sleep(SAMPLE_SECONDS)
 
 
-def _processes() -> dict[int, tuple[int, int]]:
+def process_table() -> dict[int, tuple[int, int]]:
     """List parent and resident kibibytes by process id."""
     command = ["/bin/ps", "-A", "-o", "pid=,ppid=,rss="]
     rows = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - fixed words
     return {int(pid): (int(parent), int(rss)) for pid, parent, rss in (row.split() for row in rows.splitlines())}
 
 
-def _tree(root: int, table: Mapping[int, tuple[int, int]]) -> list[int]:
+def process_tree(root: int, table: Mapping[int, tuple[int, int]]) -> list[int]:
+    """List a process and all that came from it."""
     found = [root] if root in table else []
     for pid in found:
         found.extend(child for child, (parent, _) in table.items() if parent == pid)
