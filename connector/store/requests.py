@@ -43,6 +43,11 @@ class Requests:
         sealed = await self._link.ask("HGET", key, "answer")
         return None if sealed is None else self._keys.open(sealed, key.encode()).decode()
 
+    async def owner_of(self, contract: str, source: str, request_id: str) -> str | None:
+        """Say who has claimed an id, if anybody."""
+        owner = await self._link.ask("HGET", self._key(contract, source, request_id), "owner")
+        return None if owner is None else owner.decode()
+
     def _key(self, contract: str, source: str, request_id: str) -> str:
         """Derive a token of fixed length: the parts come from outside."""
         digest = hashlib.sha256(f"{contract}\x1f{source}\x1f{request_id}".encode()).digest()

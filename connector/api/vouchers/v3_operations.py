@@ -153,7 +153,8 @@ OPERATIONS: Final = (
         ),
         roles=SOURCES,
         parameters=(v3.BATCH, REGISTERING),
-        description="An extension of the contract.",
+        description="An extension of the contract. Of a batch that came as an encrypted file: by the batchID in it, "
+        "or by the reference that was answered.",
     ),
     _status("/vouchers/{serialNumber}", "Tell how a voucher stands"),
     _status("/voucher/{serialNumber}", "Tell how a voucher stands (path of Payment Hub EE)"),

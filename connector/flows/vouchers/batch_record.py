@@ -81,6 +81,15 @@ async def keep(services: Services, record: FileRecord) -> None:
     await services.store.requests.keep_answer(CONTRACT, "", record.id, msgspec.json.encode(record).decode())
 
 
+async def find(services: Services, source: str, name: str) -> FileRecord:
+    """Give a source's record by the batch id that the file had, or by its reference; raises ``NotFound``."""
+    owner = await services.store.requests.owner_of(f"{CONTRACT}/batch", source, name)
+    record = await load(services, owner or name)
+    if record.source != source:
+        raise NotFound("voucher file", name)
+    return record
+
+
 async def load(services: Services, identifier: str) -> FileRecord:
     """Give a record; raises ``NotFound``."""
     known = await services.store.requests.answer_of(CONTRACT, "", identifier)

@@ -16,7 +16,7 @@ from connector.domain.errors import Conflict, NotFound, Refused
 from connector.domain.voucher import Command, Issued, Moved, VoucherFault, VoucherState, is_serial
 from connector.flows.bodies import derived_request_id
 from connector.flows.services import Services
-from connector.flows.vouchers import issue, lifecycle, notices
+from connector.flows.vouchers import batch_record, issue, lifecycle, notices
 from connector.flows.vouchers.bodies import FailedVoucher, confirmation_body, creation_body, reason_of
 from connector.flows.vouchers.caller import Caller
 from connector.flows.vouchers.issue import Wanted
@@ -102,13 +102,21 @@ async def change(
 
 
 async def batch(services: Services, caller: Caller, batch_id: str) -> VoucherBatch:
-    """Count the vouchers of a batch; raises ``NotFound``, also for somebody else's."""
+    """Count the vouchers of a batch, that came as JSON or as a file; raises ``NotFound``, also for somebody else's."""
     own = _Claim(services.store.requests, f"{caller.dialect} voucher batches", caller.name, batch_id)
     answer = await own.kept()
-    if answer is None:
-        raise NotFound("voucher batch", batch_id)
-    kept = msgspec.json.decode(answer, type=_Kept)
-    serials = [serial for run in kept.runs for serial in range(run.first, run.first + run.length)]
+    if answer is not None:
+        kept = msgspec.json.decode(answer, type=_Kept)
+        serials = [serial for run in kept.runs for serial in range(run.first, run.first + run.length)]
+        return await _counted(services, kept.request_id, serials)
+    try:
+        file = await batch_record.find(services, caller.name, batch_id)
+    except NotFound:
+        raise NotFound("voucher batch", batch_id) from None
+    return await _counted(services, file.request_id, [line.serial for line in file.lines if line.serial])
+
+
+async def _counted(services: Services, request_id: str, serials: Sequence[int]) -> VoucherBatch:
     tallies: dict[tuple[VoucherState, str], Tally] = {}
     for start in range(0, len(serials), PAGE):
         for voucher in await services.store.vouchers.read(serials[start : start + PAGE]):
@@ -116,7 +124,7 @@ async def batch(services: Services, caller: Caller, batch_id: str) -> VoucherBat
                 key = voucher.state, voucher.currency
                 before = tallies.get(key, Tally(0, 0))
                 tallies[key] = Tally(before.payments + 1, before.minor + voucher.amount_minor)
-    return VoucherBatch(kept.request_id, len(serials), tallies)
+    return VoucherBatch(request_id, len(serials), tallies)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from connector.domain.directory import Directory, SourceBB
 from connector.domain.errors import NotFound, Refused, Unavailable
 from connector.domain.voucher import VoucherGroup, VoucherRefused, VoucherState
 from connector.flows.services import FlowSettings, Services
-from connector.flows.vouchers import batch_issue, batch_record, envelope, secrecy
+from connector.flows.vouchers import batch_issue, batch_record, envelope, orders, secrecy
 from connector.flows.vouchers.batch_file import response, run
 from connector.flows.vouchers.batch_record import load
+from connector.flows.vouchers.caller import GOVSTACK_V3, Caller
 from connector.flows.vouchers.exchange_keys import FileExchange, KeyHolder, fresh
 from connector.store import Store
 
@@ -263,3 +264,16 @@ def test_a_building_block_without_a_key_is_sent_no_number_in_production():
         secrecy.sealed_number(secrecy.correspondent(closed, SOURCE), 10**15, "1234567890123456")
     with pytest.raises(VoucherRefused):
         secrecy.correspondent(closed, "STRANGER")
+
+
+async def test_a_batch_that_came_as_a_file_tells_how_its_vouchers_stand(ministry):
+    lines = [line(1, activate=True), line(2), line(3, groupCode="NONE")]
+    taken = await ministry.send(ministry.file(*lines, batchID="BATCH1"))
+    caller = Caller(GOVSTACK_V3, SOURCE)
+    for name in ("BATCH1", taken.id):
+        found = await orders.batch(ministry.services, caller, name)
+        states = {state: tally.payments for (state, _), tally in found.tallies.items()}
+        assert (found.request_id, found.total) == ("REQ1", 2)
+        assert states == {VoucherState.ACTIVATED: 1, VoucherState.PRE_ACTIVATED: 1}
+        with pytest.raises(NotFound):
+            await orders.batch(ministry.services, caller._replace(name="OTHER"), name)
