@@ -2,8 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from redis.exceptions import (
@@ -46,21 +45,22 @@ class Link(ABC):
 
     async def ask(self, *command: Argument) -> Reply:
         """Send one command. On a cluster, one without a key goes to every primary (see ``ask_everywhere``)."""
-        return (await self.ask_all([command]))[0]
+        with TRANSLATED:
+            return _sound(await self._send([command]))[0]
 
     async def ask_all(self, commands: Iterable[Command]) -> list[Reply]:
         """Send commands in one round trip; they are not one transaction. The first error reply is raised."""
-        async with translated():
+        with TRANSLATED:
             return _sound(await self._send(list(commands)))
 
     async def ask_everywhere(self, *command: Argument) -> list[Reply]:
         """Send a command to every primary; one server is its own only one."""
-        async with translated():
+        with TRANSLATED:
             return _sound([(await server.send([command]))[0] for server in await self._primaries()])
 
     async def ask_where_possible(self, commands: Sequence[Command]) -> list[Reply]:
         """Send commands in one round trip, to give ``None`` for those whose server is away, unless all are."""
-        async with translated():
+        with TRANSLATED:
             return _present(await self._send(commands))
 
     @abstractmethod
@@ -72,21 +72,22 @@ class Link(ABC):
 
     async def call(self, function: str, keys: Sequence[str], *arguments: Argument) -> Reply:
         """Call a function of the library, loading the library where the server has lost it."""
-        return (await self.call_all([(function, keys, arguments)]))[0]
+        with TRANSLATED:
+            return _sound(await self._call([(function, keys, arguments)]))[0]
 
     async def call_all(self, calls: Sequence[Call]) -> list[Reply]:
         """Call functions in one round trip."""
-        async with translated():
+        with TRANSLATED:
             return _sound(await self._call(calls))
 
     async def call_where_possible(self, calls: Sequence[Call]) -> list[Reply]:
         """Call functions in one round trip, to give ``None`` for those whose server is away, unless all are."""
-        async with translated():
+        with TRANSLATED:
             return _present(await self._call(calls))
 
     async def load(self) -> None:
         """Load the function library wherever a primary has none or another version. Raises Misconfigured."""
-        async with translated():
+        with TRANSLATED:
             await asyncio.gather(*(_load(server) for server in await self._primaries()))
 
     async def _call(self, calls: Sequence[Call]) -> list[Reply]:
@@ -121,7 +122,7 @@ class ServerLink(Link):
 
     async def wait(self, *command: Argument) -> Reply:
         """See Link."""
-        async with translated():
+        with TRANSLATED:
             return await self._server.wait(*command)
 
     async def close(self) -> None:
@@ -168,22 +169,34 @@ def _is_passing(error: ResponseError) -> bool:
     return isinstance(error, ReadOnlyError | OutOfMemoryError) or any(word in str(error) for word in PASSING)
 
 
-@asynccontextmanager
-async def translated() -> AsyncIterator[None]:
-    """Turn the client's errors into ours; an error reply of the server itself stays what it is."""
-    try:
-        yield
-    except AuthenticationError as error:
-        raise Misconfigured("store", 0, "", "the server refuses the user or password") from error
-    except (NoConnection, NoAnswer, BusyLoadingError, OSError) as error:
-        raise Unavailable("store", f"the server cannot be reached ({type(error).__name__})") from error
-    except MovedError as error:
-        raise Misconfigured(
-            "store", 0, "", "the server belongs to a cluster; its URL begins redis+cluster://"
-        ) from error
-    except ResponseError as error:
-        if _is_passing(error):
-            raise Unavailable("store", "the server cannot write at the moment") from error
-        raise
-    except RedisError as error:
-        raise Unavailable("store", type(error).__name__) from error
+class _Translated:
+    """Turns the client's errors into ours; an error reply of the server itself stays what it is.
+
+    A class, since a generator would cost as much as half of the way through a ``Link``.
+    """
+
+    def __enter__(self) -> None:
+        """Nothing is to be prepared."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Raise ours in the place of the client's."""
+        if isinstance(error, RedisError | OSError) and (ours := _ours(error)):
+            raise ours from error
+
+
+TRANSLATED: Final = _Translated()
+
+
+def _ours(error: RedisError | OSError) -> Misconfigured | Unavailable | None:
+    """Give our error for one of the client's, if we have one."""
+    match error:
+        case AuthenticationError():
+            return Misconfigured("store", 0, "", "the server refuses the user or password")
+        case NoConnection() | NoAnswer() | BusyLoadingError() | OSError():
+            return Unavailable("store", f"the server cannot be reached ({type(error).__name__})")
+        case MovedError():
+            return Misconfigured("store", 0, "", "the server belongs to a cluster; its URL begins redis+cluster://")
+        case ResponseError():
+            return Unavailable("store", "the server cannot write at the moment") if _is_passing(error) else None
+        case _:
+            return Unavailable("store", type(error).__name__)

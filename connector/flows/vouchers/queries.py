@@ -24,9 +24,12 @@ class StockLine(NamedTuple):
     minor: int
 
 
-async def voucher(services: Services, serial: int) -> Voucher:
-    """Show a voucher, from the archive if it was purged; raises ``VoucherRefused`` UNKNOWN_SERIAL."""
-    found = await _stored(services, serial)
+async def voucher(services: Services, serial: int, *, facts: bool = True) -> Voucher:
+    """Show a voucher, from the archive if it was purged; raises ``VoucherRefused`` UNKNOWN_SERIAL.
+
+    facts: also those that are sealed (payee, narration).
+    """
+    found = await _stored(services, serial, facts=facts)
     archived = await _archived(services, found)
     return replace(archived.voucher, state=VoucherState.PURGED) if archived else found
 
@@ -71,8 +74,8 @@ async def standing(services: Services, group: str) -> GroupStanding:
     return await groups.standing(services, known_group(await services.store.directory.load(), group))
 
 
-async def _stored(services: Services, serial: int) -> Voucher:
-    found = (await services.store.vouchers.read([serial]))[0]
+async def _stored(services: Services, serial: int, *, facts: bool = False) -> Voucher:
+    found = (await services.store.vouchers.read([serial], facts=facts))[0]
     if found is None:
         raise VoucherRefused(VoucherFault.UNKNOWN_SERIAL, "There is no voucher with this serial number.")
     return found
@@ -80,7 +83,5 @@ async def _stored(services: Services, serial: int) -> Voucher:
 
 async def _archived(services: Services, found: Voucher) -> ArchivedVoucher | None:
     """Look a purged voucher up in the archive."""
-    archive = archive_of(services)
-    if found.state is not VoucherState.PURGED or archive is None:
-        return None
-    return await asyncio.to_thread(archive.find, found.serial)
+    archive = archive_of(services) if found.state is VoucherState.PURGED else None
+    return await asyncio.to_thread(archive.find, found.serial) if archive else None

@@ -140,7 +140,7 @@ async def _voucher(
         return await _by_serial(services, caller, presentation.serial, serial)
     guesser = f"{caller.dialect}\x1f{caller.name}\x1f{merchant}"
     await tries.check(services, guesser)
-    voucher = (await services.store.vouchers.read([serial]))[0] if serial else None
+    voucher = (await services.store.vouchers.read([serial], facts=False))[0] if serial else None
     if voucher is None:
         await tries.count(services, guesser)
         raise VoucherRefused(VoucherFault.UNKNOWN_NUMBER, "There is no voucher with this number.")
@@ -149,7 +149,7 @@ async def _voucher(
 
 async def _by_serial(services: Services, caller: Caller, named: int, serial: int | None) -> Voucher:
     """Find the voucher by its serial number; the number must go with it."""
-    voucher = (await services.store.vouchers.read([named]))[0]
+    voucher = (await services.store.vouchers.read([named], facts=False))[0]
     if voucher is None:
         raise VoucherRefused(VoucherFault.UNKNOWN_SERIAL, "There is no voucher with this serial number.")
     if serial != named:

@@ -3,13 +3,12 @@
 import hmac
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import chain
 
 from connector.domain.errors import NotFound
 from connector.domain.voucher import BLOCK, FIRST_SERIAL
 from connector.store.link import Argument, Call
 from connector.store.vouchers import records
-from connector.store.vouchers.part import Part, by_block
+from connector.store.vouchers.part import Part
 
 
 def context(serial: int) -> bytes:
@@ -87,17 +86,7 @@ class Numbers(Part):
 
     async def _sealed(self, serials: Sequence[int]) -> list[bytes | None]:
         """Read sealed facts, in one round trip."""
-        places = by_block(serials)
-        answers = await self._link.ask_all(
-            [
-                ("HMGET", f"{self._keyspace.vouchers(block)}:facts", *(serials[place] for place in found))
-                for block, found in places.items()
-            ]
-        )
-        given: list[bytes | None] = [None] * len(serials)
-        for place, blob in zip(chain.from_iterable(places.values()), chain.from_iterable(answers), strict=True):
-            given[place] = blob
-        return given
+        return (await self._fields(serials, "facts"))[0]
 
     def _opened(self, serial: int, sealed: bytes) -> records.Facts:
         return records.unpack_facts(self._keys.open(sealed, context(serial)))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from connector.domain.voucher import block_of
 from connector.store.crypto import Keyring
 from connector.store.keyspace import Keyspace
-from connector.store.link import Link, Reply
+from connector.store.link import Command, Link, Reply
 from connector.store.outbox import Outbox
 
 
@@ -30,6 +30,23 @@ class Part:
         calls = [(function, [self._keyspace.vouchers(block)], rest) for block, rest in arguments.items()]
         answers = await self._link.call_all(calls) if calls else []
         return dict(zip(arguments, answers, strict=True))
+
+    async def _fields(self, serials: Sequence[int], *hashes: str) -> list[list[bytes | None]]:
+        """Read what hashes of the blocks have about vouchers, in one round trip; one list a hash, in this order."""
+        places = by_block(serials)
+        commands: list[Command] = []
+        for block, found in places.items():
+            key, wanted = self._keyspace.vouchers(block), [serials[place] for place in found]
+            commands += [("HMGET", f"{key}:{name}", *wanted) for name in hashes]
+        answers: list[list[bytes | None]] = await self._link.ask_all(commands)
+        if len(places) == 1:
+            return answers
+        given: list[list[bytes | None]] = [[None] * len(serials) for _ in hashes]
+        for number, found in enumerate(places.values()):
+            for values, answer in zip(given, answers[number * len(hashes) :], strict=False):
+                for place, value in zip(found, answer, strict=True):
+                    values[place] = value
+        return given
 
     async def _each(self, function: str, serials: Sequence[int], *head: str | bytes | int) -> list[Reply]:
         """Call a function that gives one answer a voucher; they come in the order of ``serials``."""

@@ -1,6 +1,7 @@
 """Creating and reading vouchers."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from connector.domain.chunk import Tally
@@ -29,8 +30,16 @@ _TIMED: Final = frozenset({_V.ACTIVATED, _V.SUSPENDED, _V.BLOCKED})
 _READ_AT_ONCE: Final = 1000
 
 
+KNOWN_SECONDS: Final = 5.0
+MOST_KNOWN: Final = 1000
+"""For so long, and so many, lots are known without being read again."""
+
+
 class Register(Numbers):
     """Makes vouchers and shows them."""
+
+    _known_lots: Mapping[str, Lot] = MappingProxyType({})
+    _forget_at = 0.0
 
     async def create(  # noqa: PLR0913 (one commit: what becomes true together is said together)
         self,
@@ -70,12 +79,23 @@ class Register(Numbers):
         there = await self._link.ask_all([("EXISTS", self._keyspace.lot(lot_id, block)) for block in blocks])
         return all(there)
 
-    async def read(self, serials: Sequence[int]) -> list[Voucher | None]:
+    async def read(self, serials: Sequence[int], *, facts: bool = True) -> list[Voucher | None]:
         """Give vouchers in one round trip; those whose time has passed are shown EXPIRED though nobody touched them.
 
-        A purged voucher is there in state PURGED, without its facts.
+        A purged voucher is there in state PURGED, without its facts. facts: also those that are sealed (payee,
+        narration); what is purged at this very moment may be shown as it was, without them.
         """
-        return [found and found[0] for found in await self._read(serials)]
+        now = self._clock()
+        kept, *sealed = await self._fields(serials, *(("state", "facts") if facts else ("state",)))
+        found = [None if packed is None else records.unpack_record(packed) for packed in kept]
+        lots = await self._lots(serials, found, now)
+        given: list[Voucher | None] = [None] * len(serials)
+        for place, record in enumerate(found):
+            if record and (lot := lots.get(record.lot)):
+                blob, serial = sealed[0][place] if sealed else None, serials[place]
+                known = records.NOTHING if blob is None else self._opened(serial, blob)
+                given[place] = records.voucher(serial, record, known, lot, now)
+        return given
 
     async def history(self, serial: int) -> list[VoucherEvent]:
         """Give what happened to a voucher, oldest first."""
@@ -108,6 +128,27 @@ class Register(Numbers):
         """Give what happened to the vouchers of a block, by their offsets in it."""
         entries = await self._link.ask("XRANGE", f"{self._keyspace.vouchers(block)}:events", "-", "+")
         return records.histories(_field(fields, b"e") for _, fields in entries)
+
+    async def _lots(
+        self, serials: Sequence[int], found: Sequence[records.Record | None], now: float
+    ) -> Mapping[str, Lot]:
+        """Give the lots of vouchers; one that was read lately is not read again, since lots never change.
+
+        But in a sandbox that is emptied, another may come to have the same id; hence "lately".
+        """
+        if now > self._forget_at:
+            self._known_lots, self._forget_at = {}, now + KNOWN_SECONDS
+        known = self._known_lots
+        missing = {
+            each.lot: serial for serial, each in zip(serials, found, strict=True) if each and each.lot not in known
+        }
+        if missing:
+            keys = [self._keyspace.lot(lot, block_of(serial)) for lot, serial in missing.items()]
+            facts = await self._link.ask_all([("HGET", key, "facts") for key in keys])
+            there = {lot: records.unpack_lot(packed) for lot, packed in zip(missing, facts, strict=True) if packed}
+            known = {**known, **there}
+            self._known_lots = known if len(known) <= MOST_KNOWN else {}
+        return known
 
     async def _make(self, calls: Sequence[Call]) -> None:
         for answer in await self._link.call_all(calls) if calls else ():
