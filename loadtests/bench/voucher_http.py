@@ -7,6 +7,7 @@ done afterwards (budgets) is done before the next measurement begins, and counts
 
 import json
 import os
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ from connector.settings import Settings
 from connector.store.link import ServerLink
 from loadtests.bench.bare import bare_handler
 from loadtests.bench.http_load import Answer, Load, load, request
-from loadtests.bench.memory import watching
+from loadtests.bench.memory import peak_rss_mb, watching
 from loadtests.bench.processor import cpu_seconds
 from loadtests.bench.voucher_books import Books
 from loadtests.bench.voucher_world import CURRENCY, GROUP, SOURCE, amount, demo_file, merchant
@@ -66,13 +67,13 @@ async def measure_http(folder: Path, vouchers: int, rounds: int, clients: int, f
         Books.opened(settings) as books,
     ):
         await _sync_store(settings, fsync)
-        processes = {part.name: part.pid for part in supervisor.parts} | {BARE: bare_pid, CLIENT: os.getpid()}
+        processes = {part.name: part.pid for part in supervisor.parts} | {BARE: bare_pid}
         async with watching(processes) as memory:
             course = _Course(books, (urlsplit(settings.api_url).port or 80, bare_port), clients, processes, result)
             for number in range(rounds):
                 await course.round(range(vouchers * number // rounds, vouchers * (number + 1) // rounds))
         result.problems += await books.problems(vouchers)
-        result.peak_rss_mb = memory.peak_rss_mb
+        result.peak_rss_mb = memory.peak_rss_mb | {CLIENT: peak_rss_mb(os.getpid())}
     return result
 
 
@@ -116,18 +117,21 @@ class _Course:
     async def _do(self, name: str, requests: Iterable[bytes]) -> list[Answer]:
         """Measure one operation; gives the answers."""
         sent, port = list(requests), self._bare_port if name == BARE else self._port
-        before = cpu_seconds(self._processes)
+        before = self._cpu_seconds()
         done = await load(HOST, port, sent, self._clients)
         if name == "redeem":
             await self._books.settle(len(sent))
-        after = cpu_seconds(self._processes)
-        spent = {process: after[process] - before[process] for process in self._processes}
+        after = self._cpu_seconds()
+        spent = {process: after[process] - before[process] for process in after}
         self._result.operations.setdefault(name, Measured()).add(done, spent)
         refused = [one for one in done.answers if one.status != 200]
         if refused:
             said = refused[0].body.decode(errors="replace")[:200]
             self._result.problems.append(f"{name}: {len(refused)} refused, the first {refused[0].status} {said}")
         return [one for one in done.answers if one.status == 200]
+
+    def _cpu_seconds(self) -> dict[str, float]:
+        return cpu_seconds(self._processes) | {CLIENT: time.process_time()}
 
     def _expect(self, name: str, found: int, numbers: range) -> None:
         self._result.checks[name] = self._result.checks.get(name, 0) + found
