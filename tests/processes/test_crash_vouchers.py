@@ -174,6 +174,8 @@ def report(killed, notices, people, books, quiet):
     told = Counter(what for person in people for what in person.told.values())
     waits = sorted(each.decided_at - each.at for each in books.redemptions.values() if each.pays)
     print(f"\nredemptions were decided after {waits[len(waits) // 2]:.2f} s (median), {waits[-1]:.1f} s (slowest)")
+    failed = Counter((each.merchant, each.reason) for each in books.redemptions.values() if each.reason)
+    print(f"not paid: {dict(failed)}")
     print(f"killed {dict(killed)}, {len(notices)} restarts, quiet after {quiet:.1f} s")
     print(f"{len(books.vouchers)} vouchers, in the end {dict(ends)}, {len(books.redemptions)} redemptions")
     print(f"answers {dict(seen)}, told {dict(told)}")
