@@ -134,6 +134,7 @@ FAMILIES: Final = (
     Family(r"vouchers:\d+:state", "hash", "serial -> changing part of a voucher of the block (msgpack)", "kept"),
     Family(r"vouchers:\d+:facts", "hash", "serial -> number and payee of a voucher, sealed", "until purged"),
     Family(r"vouchers:\d+:redemptions", "hash", "redemption id -> redemption (msgpack)", "until purged"),
+    Family(r"vouchers:\d+:requests", "hash", "serial, presenter and request id -> redemption id", "until purged"),
     Family(r"vouchers:\d+:undone", "hash", "serial and request id of redemptions reversed unseen", "until purged"),
     Family(r"vouchers:\d+:events", "stream", "history of the block's vouchers (e: msgpack)", "kept"),
     Family(
@@ -144,7 +145,10 @@ FAMILIES: Final = (
         "kept",
     ),
     Family(
-        r"stock:.+", "hash", "a group's vouchers: <state>:<currency>:n (how many), :m (face value, minor)", "kept"
+        r"stock:.+",
+        "hash",
+        "a group's vouchers: <state>:<currency>:n (how many), :m (face value, minor); left:<currency>:b (in them)",
+        "kept",
     ),
     Family(r"shelf:.+:[A-Z]{3}:\d+", "list", "serials in stock, by amount; may have gone otherwise", "until taken"),
     Family(r"taken:[0-9a-f]{16}", "string", "what a call took from a shelf, should it be repeated", "the window"),

@@ -10,7 +10,7 @@ register('isogate_voucher_purge', function(keys, args)
     if record and record[STATE] == 'purged' then
       answers[#answers + 1] = 2
     elseif record and same and vouchers.OVER[record[STATE]] then
-      for number = 1, record[REDEMPTIONS] do redis.call('HDEL', keys[1] .. ':redemptions', serial .. '-' .. number) end
+      for number = 1, record[REDEMPTIONS] do vouchers.forget_redemption(block, serial, serial .. '-' .. number) end
       record[PIN] = ''
       vouchers.turn(block, serial, record, 'purged', 'purge', 0, '')
       answers[#answers + 1] = 1

@@ -17,17 +17,31 @@ local function keep(block, id, found)
   return packed
 end
 
+-- Under which the redemption of a presenter's request is found again.
+local function asked(serial, presenter, request)
+  return serial .. ' ' .. presenter .. ' ' .. request
+end
+
 -- The redemption that this order repeats. One with a request id repeats that of the same request, however old.
-local function earlier(block, record, order)
-  local serial = vouchers.text(order.serial)
-  local oldest = order.request == '' and record[REDEMPTIONS] or 1
-  for number = record[REDEMPTIONS], math.max(oldest, 1), -1 do
-    local id = serial .. '-' .. number
-    local found = redemption(block, id)
-    if found and found[R_PRESENTER] == order.presenter and found[R_REQUEST] == order.request then
-      local fresh = found[R_STATE] == 'paying' or order.now - found[R_DECIDED_AT] < order.repeat_seconds
-      if order.request ~= '' or fresh then return id, found end
-    end
+local function earlier(block, serial, record, order)
+  if order.request ~= '' then
+    local id = redis.call('HGET', block.key .. ':requests', asked(serial, order.presenter, order.request))
+    if id then return id, redemption(block, id) end
+    return nil
+  end
+  local id = serial .. '-' .. record[REDEMPTIONS]
+  local found = redemption(block, id)
+  if not found or found[R_PRESENTER] ~= order.presenter or found[R_REQUEST] ~= '' then return nil end
+  local fresh = found[R_STATE] == 'paying' or order.now - found[R_DECIDED_AT] < order.repeat_seconds
+  if fresh then return id, found end
+end
+
+-- Called by archive.lua.
+function vouchers.forget_redemption(block, serial, id)
+  local found = redemption(block, id)
+  redis.call('HDEL', block.key .. ':redemptions', id)
+  if found and found[R_REQUEST] ~= '' then
+    redis.call('HDEL', block.key .. ':requests', asked(serial, found[R_PRESENTER], found[R_REQUEST]))
   end
 end
 
@@ -64,6 +78,9 @@ local function take(block, serial, record, order, amount)
   record[REDEMPTIONS] = record[REDEMPTIONS] + 1
   record[TRIES] = 0
   local id = serial .. '-' .. record[REDEMPTIONS]
+  if order.request ~= '' then
+    redis.call('HSET', block.key .. ':requests', asked(serial, order.presenter, order.request), id)
+  end
   local currency = vouchers.lot(block, record[LOT]).facts.currency
   if order.pays then
     vouchers.turn(block, serial, record, 'redeeming', 'redeem', amount, id)
@@ -90,7 +107,7 @@ register('isogate_voucher_redeem', function(keys, args)
   if order.request ~= '' and redis.call('HEXISTS', keys[1] .. ':undone', serial .. ' ' .. order.request) == 1 then
     return {'reversal_forbidden', record[STATE]}
   end
-  local id, found = earlier(block, record, order)
+  local id, found = earlier(block, serial, record, order)
   if id then return {'', record[STATE], id, cmsgpack.pack(found), 1} end
   vouchers.expire(block, serial, record)
   local fault, amount

@@ -52,7 +52,7 @@ async def walk_vouchers(store: Store) -> None:
     entries = await store.queue.take(["payout"], "w", 1, 0)
     await vouchers.close_payouts(entries[0].task.data)
     await vouchers.decide([PayoutOutcome(paid.redemption.id, paid=True)])
-    await vouchers.redeem(order(two, pays=True))
+    await vouchers.redeem(order(two, pays=True, request="R2"))
     await vouchers.undo_unseen(three, "R1")
     await vouchers.move(Command.SUSPEND, [three], actor="a", now=1.0)
     await store.plans.keep(Plan("P" * 20, "v3", "S", "R", "a", one, 1))

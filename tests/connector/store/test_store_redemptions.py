@@ -274,3 +274,24 @@ async def test_what_comes_back_too_late_is_not_due_again(store: Store) -> None:
     await store.vouchers.refund(one, 100, actor="a", now=NOW + DAY)
     assert await look(store, serial) == (V.EXPIRED, 0)
     assert await store.vouchers.due(NOW + DAY, 9) == []
+
+
+async def test_nothing_is_left_of_the_requests_of_a_purged_voucher(store: Store) -> None:
+    [serial] = await made(store, [500])
+    for request in ("R1", "R2"):
+        await store.vouchers.redeem(order(serial, request=request, amount_minor=250))
+    assert await store.link.ask("KEYS", "*:requests") != []
+    await store.vouchers.purge([serial], actor="a", now=NOW)
+    assert await store.link.ask("KEYS", "*:requests") == []
+
+
+async def test_a_request_is_found_at_once_however_often_a_voucher_was_redeemed(store: Store) -> None:
+    """A till that redeems and reverses for ever must not keep the server busy with looking back."""
+    [serial] = await made(store, [500])
+    for number in range(30):
+        done = await store.vouchers.redeem(order(serial, request=f"R{number}"))
+        await store.vouchers.reverse(done.redemption.id, 0, actor="a", now=NOW)
+    await store.link.ask("CONFIG", "RESETSTAT")
+    await store.vouchers.redeem(order(serial, request="NEW"))
+    stats = await store.link.ask("INFO", "commandstats")
+    assert stats["cmdstat_hget"]["calls"] < 10
