@@ -88,9 +88,11 @@ async def change(
 ) -> None:
     """Do a command to vouchers, each for itself, and queue the callback with the failed cases; once a request.
 
-    serials: as they were sent, each once. Raises ``VoucherRefused`` UNKNOWN_CALLER, and ``Conflict`` for a request
-    id that came with other content before.
+    serials: as they were sent, each once. Raises ``VoucherRefused`` UNKNOWN_CALLER, ``Refused`` for too many, and
+    ``Conflict`` for a request id that came with other content before.
     """
+    if len(serials) > issue.MOST_AT_ONCE:
+        raise Refused.because("", "range", f"A request is about 1 to {issue.MOST_AT_ONCE} vouchers.")
     own = _Claim(services.store.requests, f"{caller.dialect} vouchers {command}", caller.name, request_id)
     async with own.claimed("requestID", _digest(serials)) as repeated:
         if repeated and await own.kept() is not None:
@@ -102,7 +104,7 @@ async def change(
 
 
 async def batch(services: Services, caller: Caller, batch_id: str) -> VoucherBatch:
-    """Count the vouchers of a batch, that came as JSON or as a file; raises ``NotFound``, also for somebody else's."""
+    """Count the vouchers of a batch (JSON or file); raises ``NotFound``, also for somebody else's."""
     own = _Claim(services.store.requests, f"{caller.dialect} voucher batches", caller.name, batch_id)
     answer = await own.kept()
     if answer is not None:

@@ -136,10 +136,10 @@ async def _voucher(
     services: Services, caller: Caller, presentation: Presentation, serial: int | None, merchant: str
 ) -> Voucher:
     """Find the voucher that was presented; a number that is wrong counts against whoever may be guessing."""
-    if presentation.serial:
-        return await _by_serial(services, caller, presentation.serial, serial)
     guesser = f"{caller.dialect}\x1f{caller.name}\x1f{merchant}"
     await tries.check(services, guesser)
+    if presentation.serial:
+        return await _by_serial(services, caller, guesser, presentation.serial, serial)
     voucher = (await services.store.vouchers.read([serial], facts=False))[0] if serial else None
     if voucher is None:
         await tries.count(services, guesser)
@@ -147,14 +147,18 @@ async def _voucher(
     return voucher
 
 
-async def _by_serial(services: Services, caller: Caller, named: int, serial: int | None) -> Voucher:
-    """Find the voucher by its serial number; the number must go with it."""
+async def _by_serial(services: Services, caller: Caller, guesser: str, named: int, serial: int | None) -> Voucher:
+    """Find the voucher by its serial number; the number must go with it.
+
+    A wrong one counts against both: serial numbers are known to all, and nobody may block vouchers by the thousand.
+    """
     voucher = (await services.store.vouchers.read([named], facts=False))[0]
     if voucher is None:
         raise VoucherRefused(VoucherFault.UNKNOWN_SERIAL, "There is no voucher with this serial number.")
     if serial != named:
         limit, now = services.settings.voucher_wrong_tries, services.clock()
         counted = await services.store.vouchers.wrong_number(named, limit, actor=caller.actor, now=now)
+        await tries.count(services, guesser)
         sentence = "The number does not go with the serial number."
         raise VoucherRefused(VoucherFault.WRONG_NUMBER, sentence, state=counted.state)
     return voucher

@@ -393,3 +393,12 @@ async def test_lenient_lengths_let_long_ids_in(services, aiohttp_client):
     body = creation(0, "instructionID", "i" * 36) | {"requestID": "r" * 36, "batchID": "b" * 36}
     answer = await client.post("/vouchers", json=body, headers=HEADERS)
     assert (answer.status, (await answer.json())["RequestID"]) == (200, "r" * 36)
+
+
+async def test_a_change_of_more_vouchers_than_a_request_may_be_about_is_refused(shop, monkeypatch):
+    monkeypatch.setattr("connector.flows.vouchers.issue.MOST_AT_ONCE", 2)
+    named = [{"serialNumber": str(10**15 + number)} for number in range(3)]
+    body = {"RequestID": "R1", "BatchID": "B1", "VoucherInstructions": named}
+    answer = await shop.client.put("/vouchers?command=activate", json=body)
+    assert answer.status == 400
+    assert "1 to 2" in await answer.text()

@@ -195,6 +195,15 @@ async def test_who_guesses_numbers_is_kept_out_and_others_are_not(shop: RedeemWo
     assert redeemed.state is RedemptionState.REDEEMED
 
 
+async def test_nobody_blocks_one_voucher_after_the_other(shop: RedeemWorld) -> None:
+    shop.settings(presenter_wrong_tries=7, voucher_wrong_tries=5)
+    victims = await shop.make(100, 100, 100)
+    for victim in victims:
+        for _ in range(5):
+            await refused(shop, Made(0, "1111111111111111"), serial=victim.serial)
+    assert await shop.states(*victims) == ["blocked", "activated", "activated"]
+
+
 async def test_retail_vouchers_are_redeemed_in_parts_reversed_and_refunded(shop: RedeemWorld) -> None:
     [voucher] = await shop.make(1000, policy=RETAIL_POLICY)
     part = await shop.redeem(voucher, RETAILER, merchant="CASHONLY", amount_minor=300, request="A")
