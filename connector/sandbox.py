@@ -54,9 +54,6 @@ _RETAIL: Final = VoucherGroup(
 )
 """What retail clients (SUV) sell where they name no product: in any currency."""
 
-_PAYOUT: Final = VoucherGroup("PAYOUT", "Instead of a credit, for people without an account", "SANDBOX")
-"""What payees with modality 02 are given, by whichever programme pays."""
-
 
 def sandbox_directory(simulators_url: str, answer_within_seconds: float = 30.0) -> Directory:
     """Describe the sandbox world; every institution answers below ``simulators_url`` under its code.
@@ -79,12 +76,16 @@ def sandbox_directory(simulators_url: str, answer_within_seconds: float = 30.0) 
     }
     programmes = {programme.id: programme for programme in _programmes()}
     sources = {name: SourceBB(name, name, "SANDBOX") for name in SOURCES}
-    groups = {group.code: group for group in (_RETAIL, _PAYOUT)}
+    given = [VoucherGroup(each.id, f"{each.name} by voucher", each.id) for each in programmes.values()]
+    groups = {group.code: group for group in (_RETAIL, *given)}
     return Directory(programmes, institutions, sources, default_programme="SANDBOX", open_sources=True, groups=groups)
 
 
 def _programmes() -> tuple[Programme, ...]:
-    """PENSIONS goes through the payer bank, RELIEF through the switch, SANDBOX takes what comes."""
+    """PENSIONS goes through the payer bank, RELIEF through the switch, SANDBOX takes what comes.
+
+    Each has a voucher group of its own name, of which it gives vouchers to payees with modality 02.
+    """
     return (
         Programme(
             id="PENSIONS",
@@ -95,7 +96,7 @@ def _programmes() -> tuple[Programme, ...]:
             account_name="Ministry of Pensions",
             recall=RecallPolicy.ALLOWED,
             budgets={"USD": BUDGET_MINOR},
-            voucher_group=_PAYOUT.code,
+            voucher_group="PENSIONS",
         ),
         Programme(
             id="RELIEF",
@@ -106,7 +107,7 @@ def _programmes() -> tuple[Programme, ...]:
             account_name="Ministry of Relief",
             route=Route.SWITCH,
             budgets={"USD": BUDGET_MINOR},
-            voucher_group=_PAYOUT.code,
+            voucher_group="RELIEF",
         ),
         Programme(
             id="SANDBOX",
@@ -117,7 +118,7 @@ def _programmes() -> tuple[Programme, ...]:
             account_name="Sandbox programme",
             recall=RecallPolicy.ALLOWED,
             open_budget=True,
-            voucher_group=_PAYOUT.code,
+            voucher_group="SANDBOX",
         ),
     )
 

@@ -144,7 +144,7 @@ def report(
     """Report vouchers and budgets by programme."""
     query = f"?{urlencode({'programme': programme})}" if programme else ""
     found = _call("GET", url, f"/admin/voucher-report{query}")
-    columns = ("in_stock", "outstanding", "redeemed", "ended", "budget", "available")
+    columns = ("in_stock", "outstanding", "redeemable", "redeemed", "ended", "budget", "available")
     rows = [
         [
             *(one["programme"], one["currency"], str(one["vouchers"])),
@@ -153,7 +153,7 @@ def report(
         for one in found["sums"]
     ]
     heads = ("programme", "", "vouchers", *(name.replace("_", " ") for name in columns))
-    _print("Vouchers and budgets", heads, rows, right=range(2, 9))
+    _print("Vouchers and budgets", heads, rows, right=range(2, 10))
     if csv:
         _save(csv, f"{base_url(url)}/admin/voucher-report?{urlencode({'programme': programme, 'format': 'csv'})}")
 

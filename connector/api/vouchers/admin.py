@@ -154,7 +154,8 @@ async def report(call: Call) -> web.Response:
     mine = [line for line in lines if not wanted or programme_of.get(line.group) == wanted]
     funds = call.services.store.funds
     names = [wanted] if wanted else sorted(set(programme_of.values()))
-    sums = report_sums(mine, programme_of, {name: await funds.balances(name) for name in names})
+    balances = {name: await funds.balances(name) for name in names}
+    sums = report_sums(mine, programme_of, balances, await queries.outstanding(call.services, mine))
     if call.parameters["format"] == "csv" or CSV in call.request.headers.get(hdrs.ACCEPT, ""):
         headers = {hdrs.CONTENT_DISPOSITION: 'attachment; filename="vouchers.csv"'}
         return web.Response(body=table(mine, sums, programme_of), content_type=CSV, charset="utf-8", headers=headers)

@@ -191,7 +191,10 @@ class PurgedBody(BaseModel):
 
 
 class MoneyBody(BaseModel):
-    """A programme's vouchers in one currency. outstanding: what may still be redeemed of those that are out."""
+    """A programme's vouchers in one currency.
+
+    outstanding: the face value of those that are out; redeemable: what may still be redeemed of it.
+    """
 
     programme: str
     currency: str
@@ -199,6 +202,7 @@ class MoneyBody(BaseModel):
     face_minor: int
     in_stock_minor: int
     outstanding_minor: int
+    redeemable_minor: int
     redeemed_minor: int
     ended_minor: int
     budget_minor: int

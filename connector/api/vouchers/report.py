@@ -13,11 +13,13 @@ from connector.flows.vouchers.queries import StockLine
 from connector.store.funds import FundsBalance
 
 COLUMNS: Final = (
-    "programme", "group", "state", "currency", "vouchers", "face_value", "in_stock", "outstanding", "redeemed",
-    "ended", "budget", "reserved", "spent", "available",
+    "programme", "group", "state", "currency", "vouchers", "face_value", "in_stock", "outstanding",
+    "redeemable", "redeemed", "ended", "budget", "reserved", "spent", "available",
 )  # fmt: skip
 
-_MONEY: Final = ("in_stock", "outstanding", "redeemed", "ended", "budget", "reserved", "spent", "available")
+_WORTH: Final = ("in_stock", "outstanding", "redeemable", "redeemed", "ended")
+_MONEY: Final = (*_WORTH, "budget", "reserved", "spent", "available")
+_SUMS: Final = ("face", *_WORTH)
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -25,8 +27,12 @@ def report_sums(
     lines: Sequence[StockLine],
     programme_of: Mapping[str, str],
     balances: Mapping[str, Mapping[str, FundsBalance]],
+    redeemable: Mapping[tuple[str, str], int],
 ) -> list[dict[str, Any]]:
-    """Sum up by programme and currency, in minor units; balances: of each programme, by currency."""
+    """Sum up by programme and currency, in minor units.
+
+    balances: of each programme, by currency; redeemable: what may still be redeemed, by group and currency.
+    """
     sums: dict[tuple[str, str], Counter[str]] = {
         (programme, currency): Counter() for programme, found in balances.items() for currency in found
     }
@@ -35,13 +41,15 @@ def report_sums(
         sum_["vouchers"] += line.vouchers
         sum_["face"] += line.minor
         sum_[_class(line.state)] += line.minor
+    for (group, currency), minor in redeemable.items():
+        sums.setdefault((programme_of.get(group, ""), currency), Counter())["redeemable"] += minor
     nothing = FundsBalance(0, 0, 0, 0)
     return [
         {
             "programme": programme,
             "currency": currency,
             "vouchers": sum_["vouchers"],
-            **{f"{name}_minor": sum_[name] for name in ("face", "in_stock", "outstanding", "redeemed", "ended")},
+            **{f"{name}_minor": sum_[name] for name in _SUMS},
             **{
                 f"{name}_minor": getattr(balances.get(programme, {}).get(currency, nothing), name)
                 for name in ("budget", "reserved", "spent", "available")

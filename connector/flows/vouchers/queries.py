@@ -1,6 +1,8 @@
 """What may be known of vouchers: one by one, and of groups in numbers. Never a voucher number."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -67,6 +69,16 @@ async def stock(services: Services, group: str = "") -> list[StockLine]:
         for (state, currency), tally in sorted(tallies.items())
         if tally.payments
     ]
+
+
+async def outstanding(services: Services, lines: Sequence[StockLine]) -> dict[tuple[str, str], int]:
+    """Say what may still be redeemed of what is out, by group and currency: without what was redeemed in parts."""
+    codes = sorted({line.group for line in lines})
+    sums = await asyncio.gather(*(services.store.vouchers.left(code) for code in codes))
+    found = zip(codes, sums, strict=True)
+    left = Counter({(code, currency): minor for code, sum_ in found for currency, minor in sum_.items()})
+    left.subtract({(line.group, line.currency): line.minor for line in lines if line.state is VoucherState.IN_STOCK})
+    return left
 
 
 async def standing(services: Services, group: str) -> GroupStanding:

@@ -76,17 +76,24 @@ local function count(block, facts, state, amount, by)
   add(block, stock, name .. ':m', amount * by)
 end
 
+-- Keeps the sum of what is left in a group's vouchers.
+local function left(block, facts, amount)
+  add(block, block.base .. ':stock:' .. facts.group, 'left:' .. facts.currency .. ':b', amount)
+end
+
 -- Takes an amount out of a voucher: a negative one puts it back.
 function vouchers.spend(block, record, amount)
   record[BALANCE] = record[BALANCE] - amount
   local lot = vouchers.lot(block, record[LOT])
   add(block, lot.key, 'spent', amount)
+  left(block, lot.facts, -amount)
   lot.moved = lot.moved or lot.facts.funded
 end
 
 local function release(block, record)
   local lot = vouchers.lot(block, record[LOT])
   add(block, lot.key, 'released', record[BALANCE])
+  left(block, lot.facts, -record[BALANCE])
   record[BALANCE] = 0
   lot.moved = true
 end

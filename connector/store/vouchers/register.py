@@ -103,16 +103,33 @@ class Register(Numbers):
 
     async def stock(self, group: str) -> dict[tuple[VoucherState, str], Tally]:
         """Count a group's vouchers by state and currency: how many (payments), and their face value (minor)."""
+        totals: dict[tuple[VoucherState, str], Tally] = {}
+        for state, currency, kind, amount in await self._counters(group):
+            if kind == "b":
+                continue
+            was = totals.get((_V(state), currency), Tally(0, 0))
+            more = Tally(amount, 0) if kind == "n" else Tally(0, amount)
+            totals[_V(state), currency] = Tally(was.payments + more.payments, was.minor + more.minor)
+        return {key: tally for key, tally in totals.items() if tally.payments}
+
+    async def left(self, group: str) -> dict[str, int]:
+        """Sum up what is left in a group's vouchers, in stock or out, by currency (minor units).
+
+        What is left in one whose time has passed counts until somebody touches it: the sweep, at the latest.
+        """
+        sums: dict[str, int] = {}
+        for _, currency, kind, amount in await self._counters(group):
+            if kind == "b":
+                sums[currency] = sums.get(currency, 0) + amount
+        return sums
+
+    async def _counters(self, group: str) -> list[tuple[str, str, str, int]]:
+        """Read a group's counters: state (or "left"), currency, kind, amount."""
         counted = await self._link.ask_all(
             [("HGETALL", self._keyspace.stock(base, group)) for base in self._keyspace.bases()]
         )
-        totals: dict[tuple[VoucherState, str], Tally] = {}
-        for name, amount in (pair for fields in counted for pair in fields.items()):
-            state, currency, kind = name.decode().split(":")
-            was = totals.get((_V(state), currency), Tally(0, 0))
-            more = Tally(int(amount), 0) if kind == "n" else Tally(0, int(amount))
-            totals[_V(state), currency] = Tally(was.payments + more.payments, was.minor + more.minor)
-        return {key: tally for key, tally in totals.items() if tally.payments}
+        named = ((name.decode().split(":"), int(amount)) for fields in counted for name, amount in fields.items())
+        return [(state, currency, kind, amount) for (state, currency, kind), amount in named]
 
     async def lot_account(self, lot_id: str, block: int) -> LotAccount:
         """Give what a lot has spent and released in a block, for ``voucher-funds``; later changes append a new task.
@@ -218,6 +235,7 @@ class _Makers:
             "minor": str(minor),
             "spent": str(minor - left),
             "released": str(left if self._lot.state in _OVER else 0),
+            "left": str(0 if self._lot.state in _OVER else left),
             "expires_at": self._expires if self._lot.state in _TIMED else 0,
             "count": len(vouchers),
             "actor": actor,

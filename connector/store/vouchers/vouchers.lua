@@ -39,6 +39,7 @@ register('isogate_voucher_create', function(keys, args)
   local stock, name = block.base .. ':stock:' .. head.group, head.state .. ':' .. head.currency
   redis.pcall('HINCRBY', stock, name .. ':n', count)
   redis.pcall('HINCRBY', stock, name .. ':m', head.minor)
+  redis.pcall('HINCRBY', stock, 'left:' .. head.currency .. ':b', head.left)
   redis.call('HSET', lot, 'facts', args[2], 'version', '0', 'spent', head.spent, 'released', head.released,
     'first', head.first, 'last', head.last)
   if head.spent ~= '0' or head.released ~= '0' then

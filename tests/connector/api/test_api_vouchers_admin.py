@@ -8,6 +8,7 @@ import pytest
 from connector.api.settings import Role, Token
 from connector.demo import default
 from connector.sandbox import furnish, reset, sandbox_directory
+from connector.store import RedeemOrder
 
 WORLD = sandbox_directory("http://localhost:1"), default()
 NUMBERS = [voucher.number for voucher in default().vouchers if len(voucher.number) == 16]
@@ -125,7 +126,22 @@ async def test_the_report_sums_vouchers_and_budgets(client):
     parts = (sums[f"{name}_minor"] for name in ("in_stock", "outstanding", "redeemed", "ended"))
     assert sum(parts) == sums["face_minor"]
     assert sums["budget_minor"] == sums["reserved_minor"] + sums["spent_minor"] + sums["available_minor"]
+    assert sums["redeemable_minor"] == sums["outstanding_minor"]
     assert (await answer_of(client, "/admin/voucher-report?programme=NONE"))[0] == 404
+
+
+async def test_the_report_knows_what_is_left_in_vouchers_that_are_redeemed_in_parts(client, services, clock):
+    _, before = await answer_of(client, "/admin/voucher-report?programme=VOUCHERS")
+    [sums] = before["sums"]
+    assert sums["outstanding_minor"] - sums["redeemable_minor"] == 4000
+    order = RedeemOrder(9000000000001001, "MERCHANT01", "", "p", "", "suv", "test", 2500, pays=False, now=clock())
+    await services.store.vouchers.redeem(order)
+    _, after = await answer_of(client, "/admin/voucher-report?programme=VOUCHERS")
+    [later] = after["sums"]
+    assert (later["outstanding_minor"], later["redeemable_minor"]) == (
+        sums["outstanding_minor"],
+        sums["redeemable_minor"] - 2500,
+    )
 
 
 async def test_the_report_is_a_table_too(client):

@@ -289,7 +289,7 @@ class Beside(RuleBasedStateMachine):
     def is_the_same(self) -> None:
         if not hasattr(self, "papers"):
             return
-        found, stock, *accounts = self.run(self.everything())
+        found, stock, left, *accounts = self.run(self.everything())
         for voucher, paper in zip(found, self.papers.values(), strict=True):
             late = replace(paper, before=[*paper.before])
             late.touch(self.now)  # shown expired, though nobody has touched it
@@ -301,6 +301,7 @@ class Beside(RuleBasedStateMachine):
             assert account.spent == sum(paper.spent for paper in papers)
             assert account.released == sum(paper.released for paper in papers)
             assert account.spent + account.released + sum(paper.balance for paper in papers) == sum(AMOUNTS)
+        assert sum(left.values()) == sum(paper.balance for paper in self.papers.values())
         counted = Counter(paper.state for paper in self.papers.values())
         assert {state: tally.payments for (state, _), tally in stock.items()} == counted
         assert sum(tally.minor for tally in stock.values()) == sum(paper.amount for paper in self.papers.values())
@@ -309,7 +310,8 @@ class Beside(RuleBasedStateMachine):
     async def everything(self) -> list:
         vouchers, block = self.store.vouchers, block_of(self.serials[0])
         accounts = [vouchers.lot_account(lot, block) for lot in LOTS]
-        return await asyncio.gather(vouchers.read(self.serials), vouchers.stock(LOT.group), *accounts)
+        counters = [vouchers.stock(LOT.group), vouchers.left(LOT.group)]
+        return await asyncio.gather(vouchers.read(self.serials), *counters, *accounts)
 
 
 @pytest.fixture
