@@ -21,7 +21,6 @@ from connector.domain.voucher import LARGEST_AMOUNT, VoucherFault, VoucherRefuse
 from connector.flows.vouchers.issue import Wanted
 
 AMOUNT: Final = r"^([0]|([1-9][0-9]{0,17}))([.][0-9]{0,3}[0-9])?$"
-LONGEST_NUMBER: Final = 25
 
 _AMOUNT: Final = re.compile(AMOUNT)
 _SWITCHES: Final = {"true": True, "false": False}
@@ -78,10 +77,10 @@ class ActivationV1(BaseModel):
 class RedemptionV1(BaseModel):
     """A voucher to be redeemed, and who is credited."""
 
-    voucher_number: Digits
+    voucher_number: Digits = Field(repr=False)
     Gov_Stack_BB: Text
     merchant_name: Text
-    merchant_bank_details: Text
+    merchant_bank_details: Text = Field(repr=False)
     merchant_voucher_group: Text
     override: Switch
 

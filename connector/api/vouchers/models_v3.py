@@ -118,7 +118,7 @@ class RedeemVoucherV3(_AnyCase):
     requestID: Upto12
     voucherSerialNumber: Digits
     agentID: Upto36
-    voucherSecretNumber: Digits
+    voucherSecretNumber: Digits = Field(repr=False)
 
 
 class LenientRedeemVoucherV3(RedeemVoucherV3):

@@ -7,7 +7,7 @@ is kept, so that the request is refused should it still come.
 import hashlib
 from base64 import b32encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -82,8 +82,8 @@ class Message:
     at: float
     serial: int = 0
     redemption: str = ""
-    draft: str = ""
-    answer: str = ""
+    draft: str = field(default="", repr=False)
+    answer: str = field(default="", repr=False)
     outcome: MessageOutcome | None = None
     approved_minor: int = 0
     decision: MessageDecision | None = None

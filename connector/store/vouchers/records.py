@@ -44,6 +44,10 @@ class Facts(msgspec.Struct, array_like=True, frozen=True, gc=False):
     payee_functional_id: str = ""
     narration: str = ""
 
+    def __repr__(self) -> str:
+        """Hide the number and the payee."""
+        return "Facts(...)"
+
 
 class RedemptionRecord(msgspec.Struct, array_like=True, frozen=True):
     """A redemption; pays: 1 where the merchant is paid by us; refunds: (request, amount); receipt: 1 for a notice."""
