@@ -21,6 +21,7 @@ from connector.domain.voucher import (
     VoucherFault,
     VoucherRefused,
     VoucherState,
+    block_of,
 )
 from connector.store import Store
 from connector.store.vouchers import RedeemOrder
@@ -60,12 +61,16 @@ class Loaded(NamedTuple):
 
 
 class _Kind(NamedTuple):
-    """What the vouchers of one lot have in common."""
+    """What the vouchers of one lot have in common.
+
+    A block is made by one commit, so who loads the same data at the same time finds all of the lot or nothing.
+    """
 
     group: str
     currency: str
     start: VoucherState
     over: bool
+    block: int
 
 
 async def load(store: Store, clock: Callable[[], float], data: DemoData) -> Loaded:
@@ -155,7 +160,8 @@ async def _vouchers(store: Store, now: float, vouchers: Sequence[DemoVoucher]) -
     lots: dict[_Kind, list[DemoVoucher]] = defaultdict(list)
     for said in new.values():
         start = _STARTS.get(said.state, VoucherState.ACTIVATED)
-        lots[_Kind(said.group, said.currency, start, said.state is DemoState.EXPIRED)].append(said)
+        kind = _Kind(said.group, said.currency, start, said.state is DemoState.EXPIRED, block_of(said.serial))
+        lots[kind].append(said)
     for kind, members in lots.items():
         await _create(store, now, kind, members)
     return len(new)

@@ -65,6 +65,31 @@ async def test_loading_again_changes_nothing_not_even_what_was_done_since(furnis
     assert before == (await furnished.vouchers.stock("Payment Voucher"), await furnished.funds.balances("VOUCHERS"))
 
 
+async def test_who_finds_some_blocks_of_another_loading_reserves_nothing_twice(store: Store, clock, monkeypatch):
+    vouchers = [
+        {"serial": 10**12 + 500 * n, "number": str(10**15 + n), "group": "FOOD", "amount": "1.00"} for n in range(20)
+    ]
+    aid = {"id": "AID", "name": "Aid", "budgets": {"USD": "1000.00"}}
+    groups = [{"code": "FOOD", "programme": "AID"}]
+    data = DemoData.model_validate({"programmes": [aid], "groups": groups, "vouchers": vouchers})
+    await store.directory.seed(directory())
+    create, made = store.vouchers.create, []
+
+    async def ten(lot, wanted, **how):
+        await create(lot, wanted[: 10 - len(made)], **how)
+        made.extend(wanted)
+        if len(made) >= 10:
+            raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store.vouchers, "create", ten)
+        with pytest.raises(ConnectionError):
+            await load(store, clock, data)
+    assert (await load(store, clock, data)).created == 10
+    assert (await store.funds.balances("AID"))["USD"].reserved == 20 * 100
+    assert (await store.vouchers.stock("FOOD"))[VoucherState.ACTIVATED, "USD"].payments == 20
+
+
 async def test_an_interrupted_loading_is_finished_by_the_next(store: Store, clock, monkeypatch):
     async def broken(*_, **__):
         raise ConnectionError
