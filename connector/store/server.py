@@ -18,7 +18,8 @@ from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ResponseError
-from redis.exceptions import TimeoutError as NoAnswer
+
+from connector.store.wire import exchange
 
 Reply = Any
 """What the server answers: its shape is known by who asks, redis-py does not type it."""
@@ -55,6 +56,7 @@ class Server:
         """Prepare the connections; nothing is opened yet. retries: of everything but waiting."""
         self._client = _client(url, None, retries)
         self._waiting = _client(url, LONGEST_BLOCK_SECONDS + ANSWER_WITHIN_SECONDS, 0)
+        self._shapes: dict[str, Callable[[Reply], Reply]] = dict(self._client.response_callbacks)
         self._queued: list[_Passenger] = []
         self._boarding = False
         self._idle: list[AbstractConnection] = []
@@ -152,13 +154,13 @@ class Server:
 
     async def _exchange(self, connection: AbstractConnection, names: Sequence[str], packed: bytes) -> list[Reply]:
         """Write commands and read their replies, again where the connection broke."""
-        read = partial(_spoken, connection, packed, len(names))
+        read = partial(exchange, connection, packed, len(names), ANSWER_WITHIN_SECONDS)
         replies = await connection.retry.call_with_retry(read, lambda _: connection.disconnect(nowait=True))
         return [self._shaped(name, reply) for name, reply in zip(names, replies, strict=True)]
 
     def _shaped(self, name: str, reply: Reply) -> Reply:
         """Give a reply the shape that redis-py gives it."""
-        shape: Callable[[Reply], Reply] | None = self._client.response_callbacks.get(name)
+        shape = self._shapes.get(name)
         return reply if shape is None or isinstance(reply, ResponseError) else shape(reply)
 
 
@@ -166,22 +168,6 @@ def _packed(command: Command) -> bytes:
     arguments: Any = tuple(command)  # the stub of hiredis knows tuples of one item only
     packed: bytes = pack_command(arguments)
     return packed
-
-
-async def _spoken(connection: AbstractConnection, packed: bytes, count: int) -> list[Reply]:
-    try:
-        async with asyncio.timeout(ANSWER_WITHIN_SECONDS):
-            await connection.send_packed_command(packed, check_health=False)
-            return [await _reply(connection) for _ in range(count)]
-    except TimeoutError as error:
-        raise NoAnswer("no answer in time") from error
-
-
-async def _reply(connection: AbstractConnection) -> Reply:
-    try:
-        return await connection.read_response()
-    except ResponseError as error:
-        return error
 
 
 def _client(url: str, timeout_seconds: float | None, retries: int) -> Reply:
