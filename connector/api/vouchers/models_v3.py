@@ -175,6 +175,13 @@ class NoVoucherStatusV3(BaseModel):
     value: Decimal = Field(json_schema_extra={"type": "number"})
 
 
+class VoucherValidityV3(BaseModel):
+    """Whether a voucher can be redeemed."""
+
+    serialNumber: str = Field(max_length=20)
+    isValid: bool
+
+
 class VoucherTallyV3(BaseModel):
     """How many vouchers of a batch are in a state, and what they are worth."""
 

@@ -84,6 +84,7 @@ PUT_COMMAND: Final = Parameter(
 SERIAL: Final = Parameter(
     "serialNumber", "path", "The serial number.", required=True, max_length=20, example="1000000000000001"
 )
+OF_GROUP: Final = Parameter("groupCode", "query", "The group that it should be of.", max_length=36, example="FOOD")
 BATCH: Final = Parameter(
     "batchID", "path", "As the creation named it.", required=True, max_length=36, example="BATCH0000001"
 )
@@ -151,6 +152,17 @@ async def status(call: Call) -> web.Response:
         return _no_status("The voucher is in the archive.", 400, text)
     value = decimal_amount(voucher.amount_minor, voucher.currency)
     return json_answer({"status": code, "serialNumber": text, "value": value})
+
+
+async def validity(call: Call) -> web.Response:
+    """Tell whether a voucher can be redeemed now, and is of the group, where one is named."""
+    text, group = call.parameters[SERIAL.name], call.parameters[OF_GROUP.name]
+    try:
+        voucher = await queries.voucher(call.services, _serial(text), facts=False)
+    except VoucherRefused:
+        return json_answer({"serialNumber": text, "isValid": False})
+    valid = voucher.state is VoucherState.ACTIVATED and group in {"", voucher.group}
+    return json_answer({"serialNumber": text, "isValid": valid})
 
 
 async def batch(call: Call) -> web.Response:

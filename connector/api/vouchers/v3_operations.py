@@ -55,6 +55,7 @@ _NO_STATUS: Final = {
     "serialNumber": "1000000000000009",
     "value": 0,
 }
+_VALIDITY: Final = {"serialNumber": "1000000000000001", "isValid": True}
 _BATCH: Final = {
     "requestID": "REQ000000006",
     "batchID": "BATCH0000006",
@@ -155,6 +156,18 @@ OPERATIONS: Final = (
         parameters=(v3.BATCH, REGISTERING),
         description="An extension of the contract. Of a batch that came as an encrypted file: by the batchID in it, "
         "or by the reference that was answered.",
+    ),
+    Operation(
+        "GET",
+        "/voucher/validity",
+        v3.validity,
+        "Tell whether a voucher can be redeemed",
+        GROUP,
+        govstack_v3,
+        (Answer(200, "Whether it can.", models.VoucherValidityV3, _VALIDITY), REFUSED),
+        roles=SOURCES,
+        parameters=(replace(v3.SERIAL, place="query"), v3.OF_GROUP),
+        description="An operation of Payment Hub EE, answered at once. What does not exist is not valid.",
     ),
     _status("/vouchers/{serialNumber}", "Tell how a voucher stands"),
     _status("/voucher/{serialNumber}", "Tell how a voucher stands (path of Payment Hub EE)"),

@@ -348,6 +348,19 @@ async def test_the_status_of_a_voucher(shop, path):
         )
 
 
+async def test_a_voucher_is_valid_while_it_can_be_redeemed(shop):
+    for state in STATUSES:
+        serial = (await shop.voucher(state)).serial
+        asked = f"/voucher/validity?serialNumber={serial}"
+        expected = {"": state == "activated", "&groupCode=FOOD": state == "activated", "&groupCode=FIXED": False}
+        for group, valid in expected.items():
+            answer = await shop.client.get(asked + group)
+            assert (answer.status, await answer.json()) == (200, {"serialNumber": str(serial), "isValid": valid})
+    unknown = await shop.client.get("/voucher/validity?serialNumber=abc")
+    assert await unknown.json() == {"serialNumber": "abc", "isValid": False}
+    assert (await shop.client.get("/voucher/validity")).status == 400
+
+
 async def test_the_status_of_what_is_no_voucher_is_9(shop):
     for text in ("1999999999999999", "abc", "%7B%7D", "batches", "1" * 21, "1000000000000001?fields=x"):
         answer = await shop.client.get(f"/vouchers/{text}" if "?" in text else f"/vouchers/{text}?fields=status")
