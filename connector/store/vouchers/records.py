@@ -65,7 +65,6 @@ class RedemptionRecord(msgspec.Struct, array_like=True, frozen=True):
     batch: str
     programme: str
     pays: int
-    confirmed: int
     refunds: list[tuple[str, int]]
     receipt: int = 0
 

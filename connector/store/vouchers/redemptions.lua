@@ -1,9 +1,9 @@
 -- Called by redemptions.py and payouts.py. KEYS[1], where nothing else is said: ig:{pN}:vouchers:<block>
 -- A redemption is {state, amount, currency, merchant, dialect, at, request, presenter, reason, decided_at, batch,
--- programme, pays, confirmed, refunds, receipt}; refunds: {{request, amount}, ...}. Answers begin with the fault, or ''.
+-- programme, pays, refunds, receipt}; refunds: {{request, amount}, ...}. Answers begin with the fault, or ''.
 
 local R_STATE, R_AMOUNT, R_CURRENCY, R_REQUEST, R_PRESENTER, R_REASON, R_DECIDED_AT = 1, 2, 3, 7, 8, 9, 10
-local R_BATCH, R_PAYS, R_CONFIRMED, R_REFUNDS, R_RECEIPT = 11, 13, 14, 15, 16
+local R_BATCH, R_PAYS, R_REFUNDS, R_RECEIPT = 11, 13, 14, 15
 local OUTCOMES_KEPT = 10000
 
 local function redemption(block, id)
@@ -92,7 +92,7 @@ local function take(block, serial, record, order, amount)
   end
   return id, {
     order.pays and 'paying' or 'redeemed', amount, currency, order.merchant, order.dialect, order.now, order.request,
-    order.presenter, '', order.pays and 0 or order.now, '', order.programme, order.pays and 1 or 0, 0, {},
+    order.presenter, '', order.pays and 0 or order.now, '', order.programme, order.pays and 1 or 0, {},
     order.receipt and 1 or 0,
   }
 end
@@ -192,7 +192,7 @@ function steps.confirm(block, serial, record, id, found, order)
   if final < found[R_AMOUNT] and not policy(block, record).partial then return 'partial_forbidden' end
   if final < found[R_AMOUNT] and found[R_PAYS] == 1 then return 'partial_forbidden' end
   give_back(block, serial, record, found[R_AMOUNT] - final, 'confirm', id)
-  found[R_STATE], found[R_AMOUNT], found[R_CONFIRMED] = 'confirmed', final, 1
+  found[R_STATE], found[R_AMOUNT] = 'confirmed', final
 end
 
 function steps.reverse(block, serial, record, id, found, order)
@@ -222,23 +222,6 @@ function steps.refund(block, serial, record, id, found, order)
   give_back(block, serial, record, amount, 'refund', id)
   found[R_REFUNDS][#found[R_REFUNDS] + 1] = {order.request, amount}
   found[R_STATE], found[R_AMOUNT] = 'refunded', found[R_AMOUNT] - amount
-end
-
--- Takes a refund back but for order.amount: what was given back is redeemed again, if it is still there.
-function steps.undo_refund(block, serial, record, id, found, order)
-  local refund = refund_of(found, order.request)
-  if not refund then return 'unknown' end
-  local amount = refund[2] - order.amount
-  if amount <= 0 then return nil end
-  if record[STATE] ~= 'activated' then return vouchers.fault(record[STATE]) end
-  if amount > record[BALANCE] then return 'insufficient' end
-  vouchers.spend(block, record, amount)
-  local state = record[BALANCE] == 0 and 'redeemed' or 'activated'
-  vouchers.turn(block, serial, record, state, 'undo-refund', amount, id)
-  found[R_AMOUNT], refund[2] = found[R_AMOUNT] + amount, order.amount
-  local given_back = 0
-  for _, other in ipairs(found[R_REFUNDS]) do given_back = given_back + other[2] end
-  if given_back == 0 then found[R_STATE] = found[R_CONFIRMED] == 1 and 'confirmed' or 'redeemed' end
 end
 
 -- args: step, id, order {amount, request, now, actor}. Gives '' and the redemption; or fault, state of the voucher.

@@ -84,16 +84,6 @@ class Redemptions(Commands):
         """
         return await self._step("refund", redemption, amount_minor or -1, actor, now, request)
 
-    async def undo_refund(
-        self, redemption: str, request: str, keep_minor: int, *, actor: str, now: float
-    ) -> Redemption:
-        """Redeem again what a refund gave back, but for ``keep_minor``; done before: nothing changes.
-
-        Raises NotFound (also for a refund that never came), VoucherRefused with the voucher's state: INSUFFICIENT or
-        that state's fault where what was given back is spent or over.
-        """
-        return await self._step("undo_refund", redemption, keep_minor, actor, now, request)
-
     async def undo_unseen(self, serial: int, request: str) -> Redemption | None:
         """Refuse the redemption with this request id from now on (REVERSAL): its reversal came before it.
 

@@ -233,14 +233,6 @@ async def test_refunds_end_with_what_remains_and_count_once_a_request(store: Sto
     assert (await refused(vouchers.refund(one, 301, actor="a", now=NOW)))[0] is VoucherFault.INSUFFICIENT
     await vouchers.refund(one, 0, actor="a", now=NOW, request="F2")
     assert await look(store, serial) == (V.ACTIVATED, 500)
-    await vouchers.undo_refund(one, "F2", 0, actor="a", now=NOW)
-    for _ in range(2):
-        undone = await vouchers.undo_refund(one, "F1", 50, actor="a", now=NOW)
-    assert (undone.state, undone.amount_minor, await look(store, serial)) == (R.REFUNDED, 450, (V.ACTIVATED, 50))
-    await vouchers.redeem(order(serial, request="2", amount_minor=10))
-    assert (await refused(vouchers.undo_refund(one, "F1", 0, actor="a", now=NOW)))[0] is VoucherFault.INSUFFICIENT
-    with pytest.raises(NotFound):
-        await vouchers.undo_refund(one, "F9", 0, actor="a", now=NOW)
 
 
 async def test_policies_hold_on_the_server(store: Store) -> None:
