@@ -227,8 +227,7 @@ async def test_without_the_store_nothing_is_begun_and_advices_are_to_be_repeated
     async def gone(*_, **__):
         raise Unavailable("store", "gone")
 
-    monkeypatch.setattr(till.services.store.link, "call_all", gone)
-    monkeypatch.setattr(till.services.store.link, "ask_all", gone)
+    monkeypatch.setattr(till.services.store.link, "_send", gone)
     for answer in (
         await till.ask("provision", 5),
         await till.redeem("1"),
