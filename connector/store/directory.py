@@ -9,7 +9,7 @@ from connector.domain.voucher import Merchant, VoucherGroup
 from connector.store.crypto import Keyring
 from connector.store.funds import Funds
 from connector.store.keyspace import Keyspace
-from connector.store.link import Link
+from connector.store.link import Command, Link
 from connector.store.packing import Sealer
 
 T = TypeVar("T")
@@ -41,7 +41,14 @@ class DirectoryStore:
 
     async def load(self) -> Directory:
         """Give the directory as it is now; one small round trip where nothing has changed."""
-        version = await self._link.ask("GET", f"{self._key}:version")
+        return await self.of_version(await self._link.ask(*self.question()))
+
+    def question(self) -> Command:
+        """Give the command that asks for the version, to be sent along with others, for ``of_version``."""
+        return "GET", f"{self._key}:version"
+
+    async def of_version(self, version: bytes | None) -> Directory:
+        """Give the directory of a version that was just read, or a newer one."""
         if (version or b"") != self._version:
             fields = await self._link.ask("HGETALL", self._key)
             self._cached = self._directory({name.decode(): value for name, value in fields.items()})

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final, Self
 
+from connector.domain.directory import Directory
 from connector.domain.errors import Misconfigured
 from connector.store import requirements
 from connector.store.batches import Batches
@@ -73,6 +74,12 @@ class Store:
             await link.close()
             raise
         return cls(link, keyspace, keys, clock)
+
+    async def presented(self, number: str) -> tuple[Directory, int | None]:
+        """Give the directory as it is now and the serial number of a voucher's number, in one round trip."""
+        questions = [self.directory.question(), *self.vouchers.questions(number)]
+        version, *found = await self.link.ask_all(questions)
+        return await self.directory.of_version(version), self.vouchers.serial_in(found)
 
     def digest(self, text: str) -> str:
         """Name something by what must not be read: 32 hexadecimal digits that depend on the newest key."""

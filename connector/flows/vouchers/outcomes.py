@@ -5,7 +5,6 @@ the record itself at the end of the wait, so nothing depends on the reader but h
 """
 
 import asyncio
-from contextlib import suppress
 from dataclasses import replace
 from typing import Final, Self
 
@@ -26,8 +25,9 @@ class Watch:
         self._outcomes = outcomes
         self._store = store
         self._serial = serial
-        self._news = asyncio.Event()
         self._heard: dict[str, DecidedRedemption] = {}
+        self._wanted = ""
+        self._news: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> Self:
         """Begin to listen: to be done before the redemption is committed."""
@@ -46,21 +46,33 @@ class Watch:
     def hear(self, decided: DecidedRedemption) -> None:
         """Take an outcome of the voucher."""
         self._heard[decided.redemption] = decided
-        self._news.set()
+        if decided.redemption == self._wanted:
+            self._wake()
 
     async def outcome(self, redemption: Redemption, most_seconds: float) -> Redemption:
         """Give the redemption as it is decided, or as it still is after so many seconds."""
         if redemption.state in _DECIDED:
             return redemption
-        with suppress(TimeoutError):
-            async with asyncio.timeout(most_seconds):
-                while redemption.id not in self._heard:
-                    self._news.clear()
-                    await self._news.wait()
+        if redemption.id not in self._heard:
+            await self._wait(redemption.id, most_seconds)
         heard = self._heard.get(redemption.id)
         if heard is not None and heard.state is RedemptionState.REDEEMED:
             return replace(redemption, state=heard.state)
         return await self._store.vouchers.redemption(redemption.id) or redemption
+
+    async def _wait(self, wanted: str, most_seconds: float) -> None:
+        """Wait for the outcome or the end of the time, whichever comes first."""
+        loop = asyncio.get_running_loop()
+        self._wanted, self._news = wanted, loop.create_future()
+        timer = loop.call_later(most_seconds, self._wake)
+        try:
+            await self._news
+        finally:
+            timer.cancel()
+
+    def _wake(self) -> None:
+        if self._news is not None and not self._news.done():
+            self._news.set_result(None)
 
 
 class Outcomes:

@@ -5,7 +5,6 @@ lose one of the two. The request then waits a while for the outcome. Where that 
 stays locked until it does, and the same request again waits on for the same payment.
 """
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -72,9 +71,7 @@ async def redeem(services: Services, caller: Caller, presentation: Presentation)
     Checks, in this order: the caller, the number, the merchant, who pays, the group, the voucher's state. Raises
     ``VoucherRefused``, also (MERCHANT or FUNDING) where the payment was rejected: then the voucher is free again.
     """
-    directory, serial = await asyncio.gather(
-        services.store.directory.load(), services.store.vouchers.serial_of(presentation.number)
-    )
+    directory, serial = await services.store.presented(presentation.number)
     check_caller(directory, caller)
     merchant = await merchants.find(
         services, directory, presentation.merchant, presentation.merchant_name, presentation.merchant_account

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from connector.domain.errors import NotFound
 from connector.domain.voucher import BLOCK, FIRST_SERIAL
-from connector.store.link import Argument, Call
+from connector.store.link import Argument, Call, Command
 from connector.store.vouchers import records
 from connector.store.vouchers.part import Part
 
@@ -59,9 +59,15 @@ class Numbers(Part):
 
     async def serial_of(self, number: str) -> int | None:
         """Find a voucher by its number; the serial may be of one that was never created (``read`` gives None)."""
-        hashes = self._hashes(number)
-        found = await self._link.ask_all([("HGET", self._keyspace.voucher_index(name), name) for name in hashes])
-        return next((int(serial) for serial in found if serial is not None), None)
+        return self.serial_in(await self._link.ask_all(self.questions(number)))
+
+    def questions(self, number: str) -> list[Command]:
+        """Give the commands that look a number up, to be sent along with others, for ``serial_in``."""
+        return [("HGET", self._keyspace.voucher_index(name), name) for name in self._hashes(number)]
+
+    def serial_in(self, answers: Iterable[bytes | None]) -> int | None:
+        """Read the answers to ``questions``."""
+        return next((int(serial) for serial in answers if serial is not None), None)
 
     async def numbers(self, serials: Sequence[int]) -> list[str]:
         """Give the secret numbers, for creation answers and encrypted export only. Raises NotFound."""
