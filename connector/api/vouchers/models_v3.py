@@ -117,7 +117,7 @@ class RedeemVoucherV3(_AnyCase):
 
     requestID: Upto12
     voucherSerialNumber: Digits
-    agentID: Upto36
+    agentID: Annotated[Upto36, Field(description="The id of the merchant, or of the agent who pays out cash")]
     voucherSecretNumber: Digits = Field(repr=False)
 
 
