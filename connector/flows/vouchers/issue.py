@@ -211,7 +211,7 @@ def _of_plan(plan: Plan) -> list[Issued]:
 
 async def _of_store(services: Services, first: int, count: int) -> list[Issued]:
     """Tell the creator of vouchers that were made before."""
-    serials = range(first, first + count)
+    serials, now = range(first, first + count), services.clock()
     found = await services.store.vouchers.read(serials)
     numbers = await services.store.vouchers.numbers(serials)
     return [
@@ -222,7 +222,7 @@ async def _of_store(services: Services, first: int, count: int) -> list[Issued]:
             one.currency,
             one.group,
             one.state,
-            one.expires_at or one.created_at + one.validity_seconds,
+            one.expires_at or now + one.validity_seconds,
             one.instruction_id,
             one.payee_functional_id,
             one.narration,

@@ -137,7 +137,8 @@ async def _check_amount(services: Services, caller: Caller, advice: Advice) -> N
     """A confirmation that names an amount names the one that was approved."""
     message = await find(services, caller, KIND, advice.request)
     check_currency(message, advice)
-    if message.outcome is MessageOutcome.APPROVED and advice.final_minor != message.approved_minor:
+    standing = message.outcome is MessageOutcome.APPROVED and message.decision is not MessageDecision.REVERSED
+    if standing and advice.final_minor != message.approved_minor:
         more = (advice.final_minor or 0) > message.approved_minor
         sentence = "This is more than was approved." if more else "A provision can only be confirmed whole."
         raise RetailRefused(RetailFault.AMOUNT if more else RetailFault.PARTIAL, sentence, KIND)

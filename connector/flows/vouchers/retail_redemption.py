@@ -54,7 +54,7 @@ async def redeem(services: Services, caller: Caller, asked: Asked, presentation:
     except Unavailable as error:
         raise not_begun(KIND) from error
     if voucher:
-        message = replace(message, serial=voucher.serial, reversible=voucher.policy.reversal)
+        message = replace(message, serial=voucher.serial, reversible=_may_be_reversed(voucher))
     await claim(services, message)
 
     async def undo(approval: Approval) -> None:
@@ -76,7 +76,7 @@ async def confirm(services: Services, caller: Caller, advice: Advice) -> None:
     if verdict is Verdict.UNANSWERED:
         raise Undecided(KIND)
     message = await find(services, caller, KIND, advice.request)
-    await redemption.confirm(services, caller, message.redemption, final_minor=message.approved_minor)
+    await _make_final(services, caller, message)
     if verdict is Verdict.CONFIRMED:
         raise RetailRefused(RetailFault.NOT_REDEEMED, "The redemption was confirmed before.", KIND, other=by)
 
@@ -198,8 +198,20 @@ async def _prepare(services: Services, caller: Caller, advice: Advice) -> None:
     if advice.final_minor is None or advice.final_minor >= message.approved_minor:
         return
     [voucher] = await services.store.vouchers.read([message.serial])
-    if voucher and not voucher.policy.partial:
-        raise VoucherRefused(VoucherFault.PARTIAL, "The voucher is only redeemable whole.")
+    if voucher and (voucher.policy.pays_merchant or not voucher.policy.partial):
+        raise VoucherRefused(VoucherFault.PARTIAL, "What was redeemed stands whole.")
+
+
+def _may_be_reversed(voucher: Voucher) -> bool:
+    """Money that was paid to the merchant does not come back by a message."""
+    return voucher.policy.reversal and not voucher.policy.pays_merchant
+
+
+async def _make_final(services: Services, caller: Caller, message: Message) -> None:
+    """Confirm the redemption; one that has been refunded since was confirmed before that."""
+    made = await services.store.vouchers.redemption(message.redemption)
+    if made is None or made.state is not RedemptionState.REFUNDED:
+        await redemption.confirm(services, caller, message.redemption, final_minor=message.approved_minor)
 
 
 async def _undo(services: Services, caller: Caller, message: Message) -> None:

@@ -163,7 +163,7 @@ async def _checked(
         raise RetailRefused(RetailFault.NOT_REDEEMED, "There is no such redemption of the voucher.", KIND)
     if meant.serial != voucher.serial:
         raise RetailRefused(RetailFault.VOUCHER, "The redemption is another voucher's.", KIND)
-    if not voucher.policy.refund:
+    if not voucher.policy.refund or voucher.policy.pays_merchant:
         raise VoucherRefused(VoucherFault.REFUND, "This voucher's redemption cannot be refunded.")
     if order.currency not in {"", voucher.currency}:
         raise VoucherRefused(VoucherFault.CURRENCY, f"The voucher is in {voucher.currency}.")
