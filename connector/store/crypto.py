@@ -7,7 +7,6 @@ key id. Random 96-bit nonces allow 2^32 seals a key: change keys before that.
 
 import base64
 import binascii
-import hmac
 import os
 import re
 import time
@@ -22,9 +21,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from connector.domain.errors import Misconfigured
+from connector.store.keyed_hash import KeyedHash
 
 NONCE_BYTES: Final = 12
 SECRET_BYTES: Final = 32
+LOOKUP_BYTES: Final = 16
 SANDBOX_KEY: Final = "sandbox"
 LOOK_EVERY_SECONDS: Final = 1.0
 """After that a changed key file is noticed; who changes it waits longer than this between two changes."""
@@ -40,7 +41,7 @@ class _Keys:
             if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", identifier) or len(secret) != SECRET_BYTES:
                 raise _unusable("a key needs an id of at most 32 letters, digits, - or _, and 32 bytes")
         self.ciphers = {name.encode(): AESGCM(_derive(secret, b"seal")) for name, secret in secrets.items()}
-        self.lookups = [_derive(secret, b"lookup") for secret in reversed(list(secrets.values()))]
+        self.lookups = [KeyedHash(_derive(secret, b"lookup")) for secret in reversed(list(secrets.values()))]
         self.newest = list(self.ciphers)[-1]
 
 
@@ -107,17 +108,17 @@ class Keyring:
 
     def lookup(self, value: str) -> bytes:
         """Hash a value under the newest key, to be found by (16 bytes)."""
-        return self.lookups(value)[0]
+        return self._keys().lookups[0].digest(value.encode())[:LOOKUP_BYTES]
 
     def lookup_all(self, values: Iterable[str]) -> list[bytes]:
         """Hash many values under the newest key."""
         key = self._keys().lookups[0]
-        return [hmac.digest(key, value.encode(), "sha256")[:16] for value in values]
+        return [key.digest(value.encode())[:LOOKUP_BYTES] for value in values]
 
     def lookups(self, value: str) -> list[bytes]:
         """Hash a value under every key, newest first."""
         data = value.encode()
-        return [hmac.digest(key, data, "sha256")[:16] for key in self._keys().lookups]
+        return [key.digest(data)[:LOOKUP_BYTES] for key in self._keys().lookups]
 
     def _keys(self, *, at_once: bool = False) -> _Keys:  # noqa: ARG002 (for rings that can change)
         return self._kept
