@@ -174,6 +174,7 @@ def _of_stock(books: Books) -> list[str]:
         lot = records.unpack_lot(books.lots[books.lot(serial)][b"facts"])
         counted[lot.group, f"{record.state}:{lot.currency}:n"] += 1
         counted[lot.group, f"{record.state}:{lot.currency}:m"] += record.amount
+        counted[lot.group, f"left:{lot.currency}:b"] += record.balance
     found = [
         f"stock {key} is {books.stock[key]}, counted {counted[key]}"
         for key in sorted(counted.keys() | books.stock.keys())
