@@ -24,7 +24,5 @@ WorkerName = Annotated[
 ]
 DemoFile = Annotated[
     Path | None,
-    typer.Option(
-        "--demo-data", help="File to fill a sandbox from [default: the package's]", show_default=False
-    ),
+    typer.Option("--demo-data", help="File to fill a sandbox from [default: the package's]", show_default=False),
 ]
