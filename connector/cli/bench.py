@@ -83,7 +83,7 @@ def vouchers(
     fsync: Annotated[
         Fsync, typer.Option("--fsync", help="How the store of the HTTP part syncs its file")
     ] = Fsync.ALWAYS,
-    clients: Annotated[int, typer.Option("--clients", min=1, help="Connections that ask at the same time")] = 64,
+    clients: Annotated[int, typer.Option("--clients", min=1, help="Connections that ask at the same time")] = 200,
     as_json: AsJson = False,
 ) -> None:
     """Create vouchers in batches; redeem others over HTTP, beside a bare handler. Exit code 1: not each paid once."""

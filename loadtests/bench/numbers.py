@@ -4,10 +4,13 @@ Drawn as the flows draw them, from the operating system's random source. Digits 
 pairs of neighbours; both counts are compared with the uniform distribution (Pearson's chi-square).
 """
 
+import argparse
+import json
 import math
 import operator
 import os
 import statistics
+import sys
 import time
 from array import array
 from collections.abc import Callable, Iterable, Sequence
@@ -238,3 +241,16 @@ def _problems(repeats: int, tests: Iterable[Uniformity], correlations: Iterable[
         for name, chance in zip(names, correlations, strict=True)
         if chance < IMPROBABLE
     ]
+
+
+def main() -> int:
+    """Run from the command line: one JSON object on standard output."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--count", type=int, default=10_000_000, help="how many numbers")
+    result = measure(options.parse_args().count)
+    print(json.dumps(result.as_json()))  # noqa: T201 - the answer
+    return 1 if result.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
