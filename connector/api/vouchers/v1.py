@@ -20,6 +20,7 @@ from connector.api.settings import Role
 from connector.api.shapes import json_answer
 from connector.api.vouchers import models_v1 as v1
 from connector.api.vouchers import statuses_v1 as statuses
+from connector.api.vouchers.asker import asker
 from connector.domain.errors import Refused
 from connector.domain.money import decimal_amount
 from connector.domain.voucher import (
@@ -92,7 +93,8 @@ async def redeem(call: Call) -> web.Response:
 
 async def status(call: Call) -> web.Response:
     """Tell how a voucher stands."""
-    voucher = await queries.voucher(call.services, _serial(_presentable(call)), facts=False)
+    serial, who = _serial(_presentable(call)), asker(call, GOVSTACK_V1)
+    voucher = await queries.voucher(call.services, serial, facts=False, asker=who)
     if voucher.state is VoucherState.REDEEMED:
         raise VoucherRefused(VoucherFault.USED, "It was redeemed.")
     if voucher.state is VoucherState.EXPIRED:

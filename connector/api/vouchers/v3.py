@@ -20,6 +20,7 @@ from connector.api.operation import Call, Parameter
 from connector.api.shapes import ACKNOWLEDGED, Failure, json_answer
 from connector.api.submission import PROGRAMME
 from connector.api.vouchers import models_v3 as v3
+from connector.api.vouchers.asker import asker
 from connector.api.vouchers.statuses_v1 import RETRY_SECONDS
 from connector.domain.batch import CallbackTarget
 from connector.domain.directory import Directory
@@ -144,7 +145,7 @@ async def status(call: Call) -> web.Response:
     """Tell how a voucher stands; 9 where there is no such voucher."""
     text = call.parameters[SERIAL.name]
     try:
-        voucher = await queries.voucher(call.services, _serial(text), facts=False)
+        voucher = await queries.voucher(call.services, _serial(text), facts=False, asker=asker(call, GOVSTACK_V3))
     except VoucherRefused as error:
         return _no_status(error.faults[0].sentence, 400, text)
     code = _STATUSES.get(voucher.state)
@@ -158,7 +159,7 @@ async def validity(call: Call) -> web.Response:
     """Tell whether a voucher can be redeemed now, and is of the group, where one is named."""
     text, group = call.parameters[SERIAL.name], call.parameters[OF_GROUP.name]
     try:
-        voucher = await queries.voucher(call.services, _serial(text), facts=False)
+        voucher = await queries.voucher(call.services, _serial(text), facts=False, asker=asker(call, GOVSTACK_V3))
     except VoucherRefused:
         return json_answer({"serialNumber": text, "isValid": False})
     valid = voucher.state is VoucherState.ACTIVATED and group in {"", voucher.group}

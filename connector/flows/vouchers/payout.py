@@ -97,10 +97,17 @@ async def _close(services: Services, name: str) -> None:
         try:
             refs.append(await _pay(services, directory, _Payout(name, programme, list(group))))
         except Refused as error:
+            await _complain(services, name, programme, error)
             refused = error
     services.desk.pace.complete(refs)
     if refused is not None:
         raise refused
+
+
+async def _complain(services: Services, name: str, programme: str, error: Refused) -> None:
+    """Tell the operator that redeemed vouchers stay locked until the programme can pay again."""
+    event = Event(services.clock(), "isogate", "merchants not paid", name, str(error)[:300], f"programme {programme}")
+    await alerts.raise_alert(services, programme, event)
 
 
 async def _pay(services: Services, directory: Directory, payout: "_Payout") -> str:

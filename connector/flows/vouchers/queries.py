@@ -9,6 +9,7 @@ from typing import NamedTuple
 from connector.domain.voucher import Redemption, Voucher, VoucherEvent, VoucherFault, VoucherRefused, VoucherState
 from connector.flows.services import Services
 from connector.flows.vouchers import groups
+from connector.flows.vouchers.caller import Caller, may_use
 from connector.flows.vouchers.groups import GroupStanding, known_group
 from connector.flows.vouchers.purge import archive_of
 from connector.store.vouchers import ArchivedVoucher
@@ -26,14 +27,22 @@ class StockLine(NamedTuple):
     minor: int
 
 
-async def voucher(services: Services, serial: int, *, facts: bool = True) -> Voucher:
+async def voucher(services: Services, serial: int, *, facts: bool = True, asker: Caller | None = None) -> Voucher:
     """Show a voucher, from the archive if it was purged; raises ``VoucherRefused`` UNKNOWN_SERIAL.
 
-    facts: also those that are sealed (payee, narration).
+    facts: also those that are sealed (payee, narration); asker: for whom programmes that are closed to it do not
+    exist, ``None`` where nobody is known by name.
     """
     found = await _stored(services, serial, facts=facts)
+    if asker is not None and not await _may_see(services, found, asker):
+        raise VoucherRefused(VoucherFault.UNKNOWN_SERIAL, "There is no voucher with this serial number.")
     archived = await _archived(services, found)
     return replace(archived.voucher, state=VoucherState.PURGED) if archived else found
+
+
+async def _may_see(services: Services, found: Voucher, asker: Caller) -> bool:
+    programme = (await services.store.directory.load()).programmes.get(found.programme)
+    return programme is None or may_use(programme, asker)
 
 
 async def by_number(services: Services, number: str) -> Voucher:

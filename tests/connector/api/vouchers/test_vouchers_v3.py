@@ -401,6 +401,18 @@ async def test_in_production_the_token_says_who_calls_and_a_key_must_have_been_e
     assert (answer.status, (await answer.json())["errors"][0]["code"]) == (400, "no_voucher_key")
 
 
+async def test_a_building_block_sees_no_vouchers_of_programmes_that_are_closed_to_it(shop, guarded):
+    issued = await shop.voucher()
+    production = await guarded(Token.of("own", Role.SOURCE, BB), Token.of("foreign", Role.SOURCE, OTHER))
+    directory = shop.services.store.directory
+    programme = (await directory.load()).programmes["SANDBOX"]
+    await directory.save_programme(replace(programme, sources=(BB,)))
+    paths = (f"/vouchers/{issued.serial}?fields=status", f"/vouchers/voucherstatuscheck/{issued.serial}")
+    for token, expected in (("own", [200, 200]), ("foreign", [400, 456])):
+        bearer = {"Authorization": f"Bearer {token}"}
+        assert [(await production.client.get(path, headers=bearer)).status for path in paths] == expected
+
+
 async def test_lenient_lengths_let_long_ids_in(services, aiohttp_client):
     client = await aiohttp_client(application(services, ApiSettings(lengths_strict=False)))
     body = creation(0, "instructionID", "i" * 36) | {"requestID": "r" * 36, "batchID": "b" * 36}

@@ -25,7 +25,7 @@ async def shop(store: Store, engine: Engine, bank_engine: Engine, clock: object)
             progress_interval_seconds=0,
             resend_delay_seconds=1,
             connector_url=url,
-            redemption_wait_seconds=0.5,
+            redemption_wait_seconds=5.0,
             payout_interval_seconds=0,
         )
         async with Channels(engine, connector_url=url, timeout_seconds=5) as channels:

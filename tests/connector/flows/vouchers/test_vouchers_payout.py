@@ -181,6 +181,8 @@ async def test_a_programme_without_a_way_out_does_not_keep_the_others_waiting(sh
     await shop.carry()
     assert (await requests[0]).state is RedemptionState.REDEEMED
     assert await shop.states(*served, *cut_off) == ["redeemed", "redeeming"]
+    told = await shop.services.store.events.of("LOST")
+    assert [event.action for event in told] == ["alert: merchants not paid"]
     await directory.save_institution(reached)
     await payout.run(another(shop), held)
     await finished(shop, served + cut_off, requests + waiting)
