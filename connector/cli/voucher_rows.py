@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = frozenset({"group", "currency", "amount"})
 _OPTIONAL: Final = ("number", "instruction_id", "payee_functional_id", "narration")
+_EXPORTED: Final = ("serial", "state", "balance", "expires_at", "validity_seconds")  # an export may come back
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -79,6 +80,9 @@ def _rows(content: bytes) -> list[dict[str, Any]]:
         raise Misconfigured("import", 0, "", "is neither CSV nor JSON with vouchers") from None
     if not all(isinstance(row, dict) and row.keys() >= COLUMNS for row in rows):
         raise Misconfigured("import", 0, "", f"every line needs {', '.join(sorted(COLUMNS))}")
+    unknown = {str(name) for row in rows for name in row} - {*COLUMNS, *_OPTIONAL, *_EXPORTED}
+    if unknown:  # a misspelt "number" must not become a voucher with another number
+        raise Misconfigured("import", 0, "", f"there is no column {min(unknown)}")
     return rows
 
 
