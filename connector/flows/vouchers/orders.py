@@ -62,6 +62,7 @@ async def create(
 ) -> None:
     """Create vouchers, all or none, and queue the callback with their details; a repeated request does it once.
 
+    What a repeat finds purged was told when it was made.
     Raises what ``issue.issue`` raises, ``Refused`` where no key was exchanged to seal the numbers with, and
     ``Conflict`` for a batch id of another request.
     """
@@ -69,7 +70,10 @@ async def create(
     sealed_number(source, 0, "0")  # before anything is made that could not be told
     own = _Claim(services.store.requests, f"{caller.dialect} voucher batches", caller.name, batch_id)
     async with own.claimed("batchID", request_id) if batch_id else nullcontext():
-        issued = await issue.issue(services, caller, request_id, wanted)
+        try:
+            issued = await issue.issue(services, caller, request_id, wanted)
+        except NotFound:  # numbers that are gone with their vouchers
+            return
     if batch_id:
         kept = _Kept(request_id, _runs([voucher.serial for voucher in issued]))
         await own.keep(msgspec.json.encode(kept).decode())

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import pytest
 from govstack_model import SOURCES, Presented, written
-from hypothesis import HealthCheck, Phase, note, seed, settings
+from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from retail_model import RetailModel
@@ -26,6 +26,7 @@ from voucher_town import BUDGETS, DAY, GROUPS, SHOPS, Http, Town, as_client, mer
 from connector.store import Keyring
 
 EXAMPLES = int(os.environ.get("ISOGATE_VOUCHER_EXAMPLES", "0"))
+SEED = int(os.environ.get("ISOGATE_VOUCHER_SEED", "0")) or (EXAMPLES and int.from_bytes(os.urandom(4)))
 STEPS = int(os.environ.get("ISOGATE_VOUCHER_STEPS", "40"))
 CLIENTS = ("SHOPS", "KIOSK")
 CALLERS = (*SOURCES * 5, "NOBODY")
@@ -54,7 +55,7 @@ class Mixed(RuleBasedStateMachine):
 
     @initialize(chance=st.integers(0, 2**64))
     def begin(self, chance: int) -> None:
-        self.chance = Random(chance)
+        self.chance = Random(f"{SEED} {chance}")
         self.run(self.town.begin())
         self.model = RetailModel(GROUPS, SHOPS, BUDGETS)
         self.model.now = self.town.clock.now
@@ -470,12 +471,10 @@ def test_all_dialects_do_as_the_model_does(
 ) -> None:
     opened = town(store_url, keyring, tmp_path)
     machine = type("Machine", (Mixed,), {"town": runner.run(opened.__aenter__()), "runner": runner})
-    if EXAMPLES:
-        machine = seed(int(os.environ.get("ISOGATE_VOUCHER_SEED", "0")) or int.from_bytes(os.urandom(4)))(machine)
     some = settings(
         max_examples=EXAMPLES or 8,
         stateful_step_count=STEPS,
-        derandomize=not EXAMPLES,
+        derandomize=True,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         database=None,
