@@ -145,7 +145,7 @@ def _check(moved: list[Moved]) -> None:
 
 
 _BB: Final = "bb-digital-registries"
-_SERIAL_EXAMPLE: Final = "1000000000000001"
+_SERIAL_EXAMPLE: Final = "9000000000000201"  # the examples are of the demo data, so that they work in a sandbox
 _SERIAL: Final = Parameter(
     "voucherserialnumber", "path", "The serial number.", required=True, example=_SERIAL_EXAMPLE
 )
@@ -157,7 +157,7 @@ _RECEIPT: Final = Parameter(
 )
 _OTHER_HEADERS: Final = "The contract's other optional headers are accepted and not used."
 _PREACTIVATION: Final = {
-    "voucher_amount": "15.21",
+    "voucher_amount": "25.00",
     "voucher_currency": "USD",
     "voucher_group": "FOOD",
     "Gov_Stack_BB": _BB,
@@ -165,10 +165,10 @@ _PREACTIVATION: Final = {
 }
 _ACTIVATION: Final = {"voucher_serial_number": int(_SERIAL_EXAMPLE), "Gov_Stack_BB": _BB}
 _REDEMPTION: Final = {
-    "voucher_number": 1234567890123456,
+    "voucher_number": 3333333333330001,
     "Gov_Stack_BB": _BB,
-    "merchant_name": "Corner Shop",
-    "merchant_bank_details": "1000000001",
+    "merchant_name": "Corner Grocery",
+    "merchant_bank_details": "+99970006004",
     "merchant_voucher_group": "FOOD",
     "override": False,
 }
@@ -268,7 +268,7 @@ OPERATIONS: Final = (
                 200,
                 "Its status and amount; a cancelled one is Blocked.",
                 v1.StatusV1,
-                {"voucher_status": "Activated", "voucher_amount": "15.21"},
+                {"voucher_status": "Activated", "voucher_amount": "25.00"},
             ),
             *statuses.answers(statuses.STATUS, ""),
         ),
