@@ -5,14 +5,21 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from voucher_model import C, F, Model, R, Refusal, Reply, Shop, Slip, V, Voucher
+from voucher_model import C, F, Model, R, Refusal, Reply, Shop, Slip, V, Voucher, refuse
 
 from connector.domain.voucher import Command, RedemptionState
 
 SOURCES = ("MINISTRY", "SHOPS")
 EXPONENTS = {"USD": 2, "JPY": 0}
 
-PREACTIVATION = {F.AMOUNT: 452, F.CURRENCY: 453, F.UNKNOWN_GROUP: 454, F.EXHAUSTED: 455, F.BUDGET: 455}
+PREACTIVATION = {
+    F.UNKNOWN_CALLER: 460,
+    F.AMOUNT: 452,
+    F.CURRENCY: 453,
+    F.UNKNOWN_GROUP: 454,
+    F.EXHAUSTED: 455,
+    F.BUDGET: 455,
+}
 ACTIVATION = dict.fromkeys((F.UNKNOWN_SERIAL, F.STATE, F.EXPIRED, F.USED, F.IN_PROGRESS), 456)
 REDEMPTION = {
     **dict.fromkeys((F.UNKNOWN_NUMBER, F.STATE, F.EXPIRED), 461),
@@ -153,19 +160,12 @@ class GovStackModel(Model):
 
     def v1_preactivate(self, caller: str, code: str, currency: str, amount: int) -> Reply:
         try:
-            if currency not in EXPONENTS:
-                raise Refusal(F.CURRENCY)
-            if code not in self.groups:
-                raise Refusal(F.UNKNOWN_GROUP)
-            if caller not in SOURCES:
-                return Reply(460)
-            worth = self.price(code, currency, amount)
-            group = self.groups[code]
+            worth = self._worth(caller, code, currency, amount)
+            group, shelf = self.groups[code], self._shelf(code, currency, worth)
             self.check_limit(group, 1)
-            shelf = self._shelf(code, currency, worth)
+            if not (shelf or group.on_demand):
+                refuse(F.EXHAUSTED)
             if not shelf:
-                if not group.on_demand:
-                    raise Refusal(F.EXHAUSTED)
                 self.check_order([(code, currency, amount)])
         except Refusal as refusal:
             return Reply(PREACTIVATION[refusal.fault])
@@ -181,6 +181,16 @@ class GovStackModel(Model):
             voucher.number = number
 
         return Reply(200, {"expiry_date_time": self.now + group.days * 86_400}, learn)
+
+    def _worth(self, caller: str, code: str, currency: str, amount: int) -> int:
+        """What is wrong is told in this order: currency, group, calling building block, the group's own terms."""
+        if currency not in EXPONENTS:
+            refuse(F.CURRENCY)
+        if code not in self.groups:
+            refuse(F.UNKNOWN_GROUP)
+        if caller not in SOURCES:
+            refuse(F.UNKNOWN_CALLER)
+        return self.price(code, currency, amount)
 
     def _shelf(self, code: str, currency: str, amount: int) -> list[int]:
         wanted = (V.IN_STOCK, code, currency, amount)

@@ -5,10 +5,10 @@ before what they are about.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 from govstack_model import GovStackModel, Presented
-from voucher_model import C, F, R, Refusal, Reply, Slip, V, Voucher
+from voucher_model import C, F, R, Refusal, Reply, Slip, V, Voucher, refuse
 
 from connector.domain.voucher import Command
 
@@ -43,6 +43,10 @@ class Declined(Exception):
     def __init__(self, kind: str, status: int = 400) -> None:
         super().__init__(kind)
         self.reply = Reply(status, {"errorType": kind} if kind else None)
+
+
+def decline(kind: str, status: int = 400) -> NoReturn:
+    raise Declined(kind, status)
 
 
 NOWHERE = "UNABLE_TO_LOCATE_RECORD"
@@ -91,7 +95,7 @@ class RetailModel(GovStackModel):
             code, currency, _ = wanted
             group = self.groups.get(code)
             if number and group and group.pays:
-                raise Declined("FUNCTION_NOT_SUPPORTED")
+                decline("FUNCTION_NOT_SUPPORTED")
             (amount,) = self.check_order([wanted], number=number)
         except (Refusal, Declined) as refused:
             return self._declined(letter, refused)
@@ -112,7 +116,7 @@ class RetailModel(GovStackModel):
         try:
             self._claim((client, name), letter)
             if voucher is None:
-                raise Refusal(F.UNKNOWN_NUMBER)
+                refuse(F.UNKNOWN_NUMBER)
             own = replace(said, caller=client, request=name)
             by_us = voucher.group.pays
             letter.slip = self.present("suv", own) if by_us else self._settled_elsewhere(voucher, own)
@@ -147,9 +151,9 @@ class RetailModel(GovStackModel):
         try:
             self._claim((client, name), letter)
             if number and voucher is None:
-                raise Refusal(F.UNKNOWN_NUMBER)
+                refuse(F.UNKNOWN_NUMBER)
             if slip is None:
-                raise Declined("VOUCHER_NOT_REDEEMED")
+                decline("VOUCHER_NOT_REDEEMED")
             self._check_refund(slip, voucher or self.vouchers[slip.serial], minor, currency)
         except (Refusal, Declined) as refused:
             return self._declined(letter, refused)
@@ -179,6 +183,10 @@ class RetailModel(GovStackModel):
             raise Refusal(F.PARTIAL)
         if slip.id in self.holds:
             raise Declined("VOUCHER_ALREADY_REFUNDED")
+        self._check_refundable(slip, minor)
+
+    @staticmethod
+    def _check_refundable(slip: Slip, minor: int) -> None:
         if slip.state is R.REDEEMED:
             raise Declined("REDEMPTION_NOT_CONFIRMED")
         if slip.state is not R.CONFIRMED:
@@ -225,13 +233,23 @@ class RetailModel(GovStackModel):
         """Decide about a request, once; its reversal may come before it."""
         letter = self.letters.get(key)
         if letter is None or letter.kind != kind:
-            if decision == REVERSED and letter is None:
-                self.early.setdefault((*key, kind), advice)
-            if decision == CONFIRMED and (*key, kind) in self.early:
-                return REVERSED
-            raise Declined(NOWHERE, 404)
+            return self._unseen((*key, kind), decision, advice)
         if letter.decision:
             return DONE if (letter.decision, letter.by) == (decision, advice) else letter.decision
+        self._check_decision(letter, decision, final)
+        letter.decision, letter.by = decision, advice
+        if final is not None or decision == REVERSED:
+            letter.approved = final or 0
+        return DONE
+
+    def _unseen(self, name: tuple[str, str, str], decision: str, advice: str) -> str:
+        if decision == REVERSED and name[:2] not in self.letters:
+            self.early.setdefault(name, advice)
+        if decision == CONFIRMED and name in self.early:
+            return REVERSED
+        raise Declined(NOWHERE, 404)
+
+    def _check_decision(self, letter: Letter, decision: str, final: int | None) -> None:
         if letter.outcome == "refused":
             raise Declined(NOWHERE, 404)
         if decision == REVERSED and not letter.reversible:
@@ -240,10 +258,6 @@ class RetailModel(GovStackModel):
             raise Declined("VOUCHER_STATUS_UNKNOWN", 504)
         if final is not None and final > letter.approved:
             raise Declined("INVALID_AMOUNT")
-        letter.decision, letter.by = decision, advice
-        if final is not None or decision == REVERSED:
-            letter.approved = final or 0
-        return DONE
 
     def _stands(self, letter: Letter) -> bool:
         slip = letter.slip
@@ -251,9 +265,9 @@ class RetailModel(GovStackModel):
 
     def _confirm_provision(self, key: tuple[str, str], advice: str, final: int | None) -> None:
         letter = self.letters.get(key)
-        if final is not None and letter and letter.kind == "provision" and letter.decision != REVERSED:
-            if letter.outcome == "approved" and final != letter.approved:
-                raise Declined("INVALID_AMOUNT" if final > letter.approved else "FUNCTION_NOT_SUPPORTED")
+        made = letter is not None and letter.kind == "provision" and letter.outcome == "approved"
+        if final is not None and made and letter.decision != REVERSED and final != letter.approved:
+            raise Declined("INVALID_AMOUNT" if final > letter.approved else "FUNCTION_NOT_SUPPORTED")
         if self._decide(key, "provision", CONFIRMED, advice, None) == REVERSED:
             raise Declined("VOUCHER_ALREADY_REVERSED")
         voucher = self.vouchers[self.letters[key].serial]

@@ -1,13 +1,14 @@
 """What vouchers are meant to do, in plain Python: no store, no network, one thing after another.
 
-``Model`` knows vouchers, redemptions, budgets and merchants' accounts; the dialects on top of it (``govstack_model``,
-``retail_model``) say what is answered. It is written from the contracts and the documentation, to be read beside them.
+``Model`` knows vouchers, redemptions, budgets and merchants' accounts; the dialects on top of it
+(``govstack_model``, ``retail_model``) say what is answered. It is written from the contracts and the documentation,
+to be read beside them.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from connector.domain.voucher import Command, RedemptionState, VoucherFault, VoucherState
 
@@ -42,6 +43,10 @@ class Refusal(Exception):
         self.state = state
 
 
+def refuse(fault: VoucherFault, state: VoucherState | None = None) -> NoReturn:
+    raise Refusal(fault, state)
+
+
 @dataclass(frozen=True)
 class Group:
     """A product. back: reversal and refund; pays: a redemption credits the merchant at once; price 0: any amount."""
@@ -61,7 +66,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Shop:
-    """A merchant. fault: why crediting it fails; silent: its bank says so only when asked; programme: that pays it."""
+    """A merchant. fault: why crediting it fails; silent: the payer's bank says what became of it only when asked.
+
+    programme: that pays it ("": the voucher's); empty: that has no money; known: somebody has entered it.
+    """
 
     id: str
     account: str = ""

@@ -139,12 +139,11 @@ class Town:
         self.http = http
         self.urls = urls
         self.heard: list[tuple[str, dict[str, Any]]] = []
-        self.errors: list[str] = []
 
     async def begin(self) -> None:
         """Forget everything."""
         await self.services.store.link.ask("FLUSHALL")
-        self.services.desk.register.__init__()
+        self.services.desk.register.__init__()  # a process that remembers merchants of a store that is gone
         self.clock.now = DAWN
         self.heard.clear()
         await self._simulators("POST", "reset")
