@@ -157,3 +157,20 @@ async def test_what_follows_is_appended_in_the_step_that_strikes_the_entry_off(s
     await store.queue.done(entry, [Task("resolve", "B1"), Task("inquire", "B1", due_at=clock() + 5)])
     depth = await store.queue.depth()
     assert (depth["admit"], depth["resolve"], depth["timers"]) == (0, 1, 1)
+
+
+async def test_who_waits_is_woken_though_another_left_a_stream_named_as_ready(store: Store) -> None:
+    await store.queue.put([Task("resolve", "B1")])
+    assert len(await store.queue.take(STEPS, "w1", 1, 0)) == 1  # as many as were asked for: there may be more
+    waiting = asyncio.create_task(store.queue.take(STEPS, "w2", 1, 4.0))
+    while await store.link.ask("SMEMBERS", f"{store.keyspace.home('B1')}:ready"):
+        await asyncio.sleep(0)
+    await store.queue.put([Task("resolve", "B1", 2)])
+    [entry] = await asyncio.wait_for(waiting, 3)
+    assert entry.task.number == 2
+
+
+async def test_tasks_of_a_version_that_named_no_streams_as_ready_are_found(store: Store) -> None:
+    await store.queue.put([Task("resolve", "B1")])
+    await store.link.ask("DEL", f"{store.keyspace.home('B1')}:ready")
+    assert len(await store.queue.take(STEPS, "w1", 4, 0)) == 1
