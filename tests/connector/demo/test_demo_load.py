@@ -125,6 +125,7 @@ async def test_a_serial_number_from_the_data_is_never_given_out(furnished: Store
     ("data", "where"),
     [
         ({"groups": [{"code": "G", "programme": "NOBODY"}]}, "/groups/0/programme"),
+        ({"programmes": [{"id": "P", "name": "P", "voucher_group": "NONE"}]}, "/programmes/0/voucher_group"),
         ({"vouchers": [{"serial": 1, "number": "1", "group": "NONE", "amount": "1"}]}, "/vouchers/0/group"),
         (
             {"vouchers": [{"serial": 1, "number": "9", "group": "string", "amount": "1"}] * 2},
