@@ -2,7 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check unit reference install lock bench-peers clean help
+# Tests of whole processes, one after the other; all others run beside them on the second core.
+WHOLE := tests/processes tests/docs tests/packaging tests/connector/cli tests/interoperability
+
+.PHONY: demo test check unit unit-whole unit-parts reference install lock bench-peers clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -18,8 +21,14 @@ check: .venv/.dev ## style, types and the floors of the house
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: .venv/.dev ## the tests alone
-	$(BIN)/pytest
+unit: .venv/.dev ## the tests alone, on two cores
+	@$(MAKE) --no-print-directory --output-sync=target -j2 unit-whole unit-parts
+
+unit-whole: .venv/.dev
+	$(BIN)/pytest $(WHOLE)
+
+unit-parts: .venv/.dev
+	$(BIN)/pytest $(addprefix --ignore=,$(WHOLE)) tests
 
 reference: .venv/.dev ## write docs/reference from the code
 	$(BIN)/python -m connector.cli.reference docs/reference
