@@ -200,7 +200,8 @@ function steps.reverse(block, serial, record, id, found, order)
   if found[R_STATE] ~= 'redeemed' then return 'reversal_forbidden' end
   if found[R_PAYS] == 1 or not policy(block, record).reversal then return 'reversal_forbidden' end
   if order.amount > found[R_AMOUNT] then return 'insufficient' end
-  if order.amount > 0 and not policy(block, record).partial then return 'partial_forbidden' end
+  local parts = order.amount > 0 and order.amount < found[R_AMOUNT]
+  if parts and not policy(block, record).partial then return 'partial_forbidden' end
   give_back(block, serial, record, found[R_AMOUNT] - order.amount, 'reverse', id)
   found[R_STATE], found[R_AMOUNT] = 'reversed', order.amount
 end

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from retail_model import RetailModel
-from voucher_model import Reply, V
+from voucher_model import C, Reply, V
 from voucher_requests import NOBODYS, Act, Requests
 from voucher_town import BUDGETS, DAY, GROUPS, SHOPS, Http, Town, as_client, town
 
@@ -28,8 +28,8 @@ EXAMPLES = int(os.environ.get("ISOGATE_VOUCHER_EXAMPLES", "0"))
 SEED = int(os.environ.get("ISOGATE_VOUCHER_SEED", "0")) or (EXAMPLES and int.from_bytes(os.urandom(4)))
 STEPS = int(os.environ.get("ISOGATE_VOUCHER_STEPS", "40"))
 ACTIONS = {
-    "v1_preactivate": 3, "v1_activate": 4, "v1_redeem": 8, "v1_cancel": 1,
-    "v3_create": 4, "v3_change": 5, "v3_redeem": 8, "v3_batch": 1,
+    "v1_preactivate": 3, "v1_activate": 6, "v1_redeem": 8, "v1_cancel": 1,
+    "v3_create": 4, "v3_change": 7, "v3_redeem": 8, "v3_batch": 1,
     "suv_provide": 5, "suv_redeem": 8, "suv_refund": 5, "suv_advise": 16, "suv_recall": 2,
     "admin_change": 3, "admin_provision": 2, "admin_purge": 1,
     "again": 8, "work": 3, "pass_time": 4, "sweep": 1,
@@ -51,6 +51,9 @@ class Mixed(Requests, RuleBasedStateMachine):
         self.model = RetailModel(GROUPS, SHOPS, BUDGETS)
         self.model.now = self.town.clock.now
         self.sent: list[Act] = []
+        for code in ("FOOD", "GIFT", "RETAIL", "WHOLE"):
+            self.perform(self.handing_out("MINISTRY", code, "USD", 1500))
+        self.perform(self.commanding(C.ACTIVATE, tuple(self.model.vouchers)))
 
     def run(self, step: Any) -> Any:
         return self.runner.run(step)

@@ -10,6 +10,8 @@ from retail_model import RetailModel
 from voucher_model import OVER, C, Reply, V, Voucher
 from voucher_town import GROUPS, SHOPS, Http, Town, as_client, merchant_id
 
+from connector.domain.voucher import Command
+
 CLIENTS = ("SHOPS", "KIOSK")
 CALLERS = (*SOURCES * 5, "NOBODY")
 CURRENCIES = {"USD": "840", "JPY": "392"}
@@ -17,6 +19,15 @@ AMOUNTS = {"USD": (700, 1500, 2500), "JPY": (90, 400)}
 IDS = [str(UUID(int=0xA << 124 | number)) for number in range(40)]
 MOMENT = "2030-01-15T10:00:00Z"
 FINAL = ("redemption", "confirmed")
+MEANT = {
+    C.PRE_ACTIVATE: [V.IN_STOCK],
+    C.ACTIVATE: [V.PRE_ACTIVATED],
+    C.SUSPEND: [V.ACTIVATED],
+    C.REACTIVATE: [V.SUSPENDED],
+    C.CANCEL: [V.SUSPENDED, V.BLOCKED],
+    C.BLOCK: [V.SUSPENDED, V.ACTIVATED],
+    C.UNBLOCK: [V.BLOCKED],
+}
 NOBODYS = 10**15 + 999_999
 Act = tuple[Http, Callable[..., Reply], tuple[Any, ...], dict[str, Any]]
 """A request, the model's method that tells what comes of it, and what that is told."""
@@ -59,7 +70,9 @@ class Requests:
 
     def v1_preactivate(self) -> Act:
         code, currency, amount = self.wanted()
-        currency, caller = self.one(*[currency] * 9, "JPY"), self.one(*CALLERS)
+        return self.handing_out(self.one(*CALLERS), code, self.one(*[currency] * 9, "JPY"), amount)
+
+    def handing_out(self, caller: str, code: str, currency: str, amount: int) -> Act:
         body = {
             "voucher_amount": written(amount, currency),
             "voucher_currency": currency,
@@ -125,8 +138,8 @@ class Requests:
 
     def v3_change(self) -> Act:
         caller, request = self.one(*CALLERS), self.request()
-        command = self.one(C.ACTIVATE, C.ACTIVATE, C.SUSPEND, C.REACTIVATE, C.CANCEL)
-        serials = tuple(dict.fromkeys(str(self.serial()) for _ in range(self.one(1, 2, 3))))
+        command = self.one(C.ACTIVATE, C.ACTIVATE, C.ACTIVATE, C.SUSPEND, C.REACTIVATE, C.CANCEL)
+        serials = tuple(dict.fromkeys(str(self.serial(*MEANT[command])) for _ in range(self.one(1, 2, 3))))
         body = {"RequestID": request, "VoucherInstructions": [{"serialNumber": serial} for serial in serials]}
         method = "POST" if command is C.CANCEL else "PUT"
         http = Http(method, f"/vouchers?command={command}", body, self.v3_headers(caller))
@@ -188,7 +201,7 @@ class Requests:
     def suv_redeem(self) -> Act:
         (client, name), paper = self.name(), self.paper(V.ACTIVATED, V.REDEEMING)
         shop = self.one(*SHOPS[:-1], *[SHOPS[0]] * 12).id
-        minor, pin = self.one(0, 0, 0, 50, 600, 1500), self.one(*[paper.pin if paper else ""] * 5, "", "9999")
+        minor, pin = self.one(0, 0, 0, 50, 50, 600), self.one(*[paper.pin if paper else ""] * 5, "", "9999")
         currency = self.one(*[paper.currency if paper else "USD"] * 9, "JPY")
         body = self.asked(client, name, shop, minor, currency)
         number = self.number(paper)
@@ -222,9 +235,10 @@ class Requests:
     def suv_advise(self) -> Act:
         """Confirm or reverse, mostly something that there is."""
         there = [(letter.kind, *key) for key, letter in self.model.letters.items()]
-        kinds = ("provision", "redemption", "refund")
-        kind, client, request = self.one(*there) if there and self.one(*[True] * 7, False) else ("", *self.name())
-        kind = kind or self.one(*kinds)
+        letters = self.model.letters
+        due = [one for one in there if letters[one[1:]].outcome == "approved" and not letters[one[1:]].decision]
+        anything = (self.one("provision", "redemption", "refund"), *self.name())
+        kind, client, request = self.one(*(self.one(due, due, due, there, [anything]) or [anything]))
         what = self.one("confirm", "confirm", "reverse")
         advice = self.one(*(str(UUID(int=0xB << 124 | int(request[-4:], 16) << 8 | n)) for n in (1, 1, 1, 2)))
         letter = self.model.letters.get((client, request))
@@ -241,7 +255,8 @@ class Requests:
         return http, self.model.suv_advise, (kind, what, client, request, advice, final), {}
 
     def suv_recall(self) -> Act:
-        client, name = self.name()
+        asked = [key for key, letter in self.model.letters.items() if letter.kind == "redemption"]
+        client, name = self.one(*asked) if asked and self.one(True, True, False) else self.name()
         http = Http("GET", f"/suv/v1/redemptions/{name}", None, as_client(client))
         return http, self.model.suv_recall, (client, name), {}
 
@@ -251,7 +266,10 @@ class Requests:
         command = self.one(
             C.PRE_ACTIVATE, C.ACTIVATE, C.SUSPEND, C.REACTIVATE, C.CANCEL, C.BLOCK, C.UNBLOCK, C.UNBLOCK
         )
-        serials = tuple(dict.fromkeys(self.serial() for _ in range(self.one(1, 2))))
+        serials = tuple(dict.fromkeys(self.serial(*MEANT[command]) for _ in range(self.one(1, 2))))
+        return self.commanding(command, serials)
+
+    def commanding(self, command: Command, serials: tuple[int, ...]) -> Act:
         http = Http("POST", f"/admin/vouchers?command={command}", {"serials": [*map(str, serials)]})
         return http, self.model.admin_change, (command, serials), {}
 
