@@ -7,6 +7,7 @@ from aiohttp import hdrs, web
 
 from connector.api.admin import FORBIDDEN_STATE, OPERATORS, REFUSED, UNKNOWN, batch_body
 from connector.api.models_admin import BatchBody, Page
+from connector.api.models_fsp import Errors
 from connector.api.moments import moment
 from connector.api.operation import Answer, Call, Handler, Operation, Parameter
 from connector.api.shapes import json_answer, plain
@@ -249,6 +250,8 @@ def _reading(
     return Operation("GET", path, handler, summary, GROUP, plain, answers, OPERATORS, parameters)
 
 
+_USED_REFERENCE: Final = Answer(409, "The reference was used for another order.", Errors)
+
 OPERATIONS: Final = (
     Operation(
         "POST",
@@ -257,7 +260,7 @@ OPERATIONS: Final = (
         "Put vouchers into stock",
         GROUP,
         plain,
-        (Answer(201, "In stock, and the money reserved.", models.ProvisionedBody), REFUSED, UNKNOWN),
+        (Answer(201, "In stock, and the money reserved.", models.ProvisionedBody), REFUSED, UNKNOWN, _USED_REFERENCE),
         roles=OPERATORS,
         parameters=(CODE,),
         body=body(models.ProvisionBody, {"currency": "USD", "count": 100, "reference": "STOCK-2030-01"}),
