@@ -21,7 +21,7 @@ from connector.api.suv.basic import client_of
 from connector.api.suv.errors import NIL, Subject, answer_error, defect
 from connector.api.suv.pins import pin_text
 from connector.api.suv.received import Received
-from connector.domain.errors import Fault, Refused
+from connector.domain.errors import Fault, NotFound, Refused
 from connector.domain.money import currency_of_number
 from connector.domain.retail import RetailFault, RetailKind, RetailRefused
 from connector.domain.voucher import LARGEST_AMOUNT, VoucherFault, VoucherRefused, is_serial
@@ -139,10 +139,13 @@ async def _told(call: Call, work: Awaitable[web.Response], subject: Subject) -> 
 
 
 async def _detail(call: Call, error: Exception) -> dict[str, Any] | None:
-    """Show the voucher that a repeated provision made the first time."""
+    """Show the voucher that a repeated provision made the first time, unless it was purged since."""
     if not isinstance(error, RetailRefused) or not error.serial or error.kind is not RetailKind.PROVISION:
         return None
-    return {"voucher": issued_voucher(await retail_provision.provisioned(call.services, error.serial))}
+    try:
+        return {"voucher": issued_voucher(await retail_provision.provisioned(call.services, error.serial))}
+    except NotFound:
+        return None
 
 
 async def _looked_up(call: Call) -> web.Response:
