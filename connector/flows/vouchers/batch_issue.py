@@ -15,7 +15,7 @@ from connector.flows.services import Services
 from connector.flows.vouchers.batch_document import Batch, VoucherLine
 from connector.flows.vouchers.batch_record import FileRecord, LineRecord, keep, load, plan
 from connector.flows.vouchers.caller import FILE, Caller
-from connector.flows.vouchers.groups import group_for, price
+from connector.flows.vouchers.groups import check_on_demand, group_for, price
 from connector.flows.vouchers.issue import Wanted, issue
 
 MOST_ROUNDS: Final = 100
@@ -57,7 +57,9 @@ def _planned(directory: Directory, caller: Caller, line: VoucherLine) -> LineRec
     """Judge a line by what the directory says; what money and stock say is asked later."""
     record = LineRecord(line.instruction_id, line.activate)
     try:
-        price(group_for(directory, caller, line.group_code), line.currency, _minor(line))
+        group = group_for(directory, caller, line.group_code)
+        price(group, line.currency, _minor(line))
+        check_on_demand(group, caller)
     except Refused as refused:
         _fail(record, refused)
     return record

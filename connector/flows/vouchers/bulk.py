@@ -24,7 +24,7 @@ from connector.flows.services import Services
 from connector.flows.vouchers import notices
 from connector.flows.vouchers.bodies import creation_body
 from connector.flows.vouchers.caller import BULK, ISOGATE, Caller
-from connector.flows.vouchers.groups import known_group, price
+from connector.flows.vouchers.groups import check_on_demand, known_group, price
 from connector.flows.vouchers.issue import carry_out
 from connector.flows.vouchers.plan import Order, Wanted
 from connector.flows.vouchers.secrecy import correspondent, sealed_number
@@ -150,7 +150,9 @@ def _fault(directory: Directory, batch: Batch, currency: str, amount_minor: int)
     if programme is None or not programme.voucher_group:
         return NO_GROUP
     try:
-        price(known_group(directory, programme.voucher_group), currency, amount_minor)
+        group = known_group(directory, programme.voucher_group)
+        price(group, currency, amount_minor)
+        check_on_demand(group, Caller(BULK, batch.source))
     except VoucherRefused as refused:
         return _reason(refused)
     return None

@@ -6,7 +6,7 @@ from connector.domain.directory import Directory
 from connector.domain.money import is_currency
 from connector.domain.voucher import LARGEST_AMOUNT, VoucherFault, VoucherGroup, VoucherRefused, VoucherState
 from connector.flows.services import Services
-from connector.flows.vouchers.caller import Caller, check_programme
+from connector.flows.vouchers.caller import ADMIN, Caller, check_programme
 
 _V = VoucherState
 OUT: Final = frozenset({_V.PRE_ACTIVATED, _V.ACTIVATED, _V.REDEEMING, _V.SUSPENDED, _V.BLOCKED})
@@ -44,6 +44,16 @@ def price(group: VoucherGroup, currency: str, amount_minor: int, where: str = ""
     if not 0 < amount <= LARGEST_AMOUNT or (group.amount_minor and amount != group.amount_minor):
         raise VoucherRefused(VoucherFault.AMOUNT, "The voucher group is not issued in this amount.", where=where)
     return amount
+
+
+def check_on_demand(group: VoucherGroup, caller: Caller, where: str = "") -> None:
+    """Raise ``VoucherRefused`` EXHAUSTED for a group that is handed out of its stock only.
+
+    The operator imports what exists already, so that is not refused.
+    """
+    if not group.on_demand and caller.dialect != ADMIN:
+        sentence = "The voucher group is handed out of its stock, by pre-activation, and is not made on demand."
+        raise VoucherRefused(VoucherFault.EXHAUSTED, sentence, where=where)
 
 
 async def standing(services: Services, group: VoucherGroup) -> GroupStanding:

@@ -63,7 +63,8 @@ async def issue(  # noqa: PLR0913 (what is asked, and what a bulk payment adds t
 
     request_id "": a request of its own each time. ``Issued.expires_at`` is when it expires if activated at once.
     Raises ``Conflict`` for a request id that came with other content before, and ``VoucherRefused``: UNKNOWN_CALLER,
-    UNKNOWN_GROUP, AMOUNT, CURRENCY, BUDGET, EXHAUSTED, NUMBER_TAKEN; where: ``/<index>``.
+    UNKNOWN_GROUP, AMOUNT, CURRENCY, BUDGET, EXHAUSTED (also for a group that is handed out of stock only),
+    NUMBER_TAKEN; where: ``/<index>``.
     """
     return await carry_out(services, Order(caller, request_id, wanted, state, batch, chunk, funded))
 

@@ -18,7 +18,7 @@ from connector.domain.ids import REFERENCE_LENGTH, batch_reference
 from connector.domain.voucher import Lot, NewVoucher, VoucherFault, VoucherGroup, VoucherRefused, VoucherState
 from connector.flows.services import Services
 from connector.flows.vouchers.caller import Caller
-from connector.flows.vouchers.groups import check_limit, group_for, price
+from connector.flows.vouchers.groups import check_limit, check_on_demand, group_for, price
 from connector.flows.vouchers.numbers import draw
 from connector.store.funds import LARGEST_AMOUNT
 from connector.store.plans import Plan
@@ -195,6 +195,8 @@ def _kinds(directory: Directory, order: Order) -> dict[tuple[str, str, int], _Ki
             where = f"/{index}"
             group = group_for(directory, order.caller, code, where)
             kinds[code, currency, amount] = _Kind(group, price(group, currency, amount, where))
+            if order.state is not VoucherState.IN_STOCK:
+                check_on_demand(group, order.caller, where)
     return kinds
 
 

@@ -199,6 +199,8 @@ class Model:
         """All of an order or nothing; gives the amounts."""
         amounts = [self.price(*one) for one in wanted]
         codes = Counter(code for code, _, _ in wanted)
+        if out and not all(self.groups[code].on_demand for code in codes):
+            raise Refusal(F.EXHAUSTED)
         for code, count in codes.items() if out else ():
             self.check_limit(self.groups[code], count)
         if number and self.by_number(number):

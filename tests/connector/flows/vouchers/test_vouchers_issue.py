@@ -238,6 +238,25 @@ async def test_stock_is_handed_out_before_anything_is_made(world: World) -> None
     assert (await pre_activate(world.services, MINISTRY, food(600))).amount_minor == 600
 
 
+@pytest.mark.parametrize("dialect", ["govstack-v3", "suv", "file", "bulk"])
+async def test_what_is_handed_out_of_stock_only_is_never_made_on_demand(world: World, dialect: str) -> None:
+    await with_groups(world, on_demand=False)
+    there = await provision(world.services, MINISTRY, "FOOD", "USD", 500, 1, "P1")
+    caller = Caller(dialect, MINISTRY.name)
+    wanted = [Wanted("BOOKS", "EUR", 0), food()]
+    assert await refusal(issue(world.services, caller, "R1", wanted)) == (VoucherFault.EXHAUSTED, "/1")
+    assert await money(world) == (500, 0, 999_500)
+    assert [line.vouchers for line in await queries.stock(world.services)] == [1]
+    assert (await pre_activate(world.services, MINISTRY, food())).serial == there.first
+
+
+async def test_what_the_operator_imports_need_not_be_in_stock(world: World) -> None:
+    await with_groups(world, on_demand=False)
+    operator, printed = Caller("admin", "import"), food(number="4000000000000001")
+    [one] = await issue(world.services, operator, "I1", [printed], state=VoucherState.ACTIVATED)
+    assert one.state is VoucherState.ACTIVATED
+
+
 async def test_a_low_stock_is_told_once_until_it_is_filled(world: World) -> None:
     await with_groups(world, restock_threshold=2, restock_url=f"{world.url}/source")
     await provision(world.services, MINISTRY, "FOOD", "USD", 500, 3, "P1")
