@@ -160,8 +160,8 @@ class VoucherGroup:
     """A kind of voucher (SUV: a product): who pays, what it may be worth, how long it lives.
 
     code: GovStack groupCode, SUV productId; currency "": any; amount_minor: fixed price, 0: any; validity_seconds:
-    from activation; on_demand: vouchers are made when asked for, also when the stock is empty (``False``: they are only
-    handed out of stock, by pre-activation); limit: most vouchers that may be out (handed out and not over), 0: no
+    from activation; on_demand: vouchers are made when asked for, also when the stock is empty (``False``: only those
+    in stock are handed out, by pre-activation); limit: most vouchers that may be out (handed out and not over), 0: no
     limit; restock_threshold: a notice is sent when the stock falls below it, 0: never, to restock_url; accepted_at:
     merchant groups where it can be redeemed (empty: only the group's own code, see ``Merchant.groups``).
     """

@@ -25,11 +25,16 @@ Place = tuple[str, str, str, str]
 
 
 async def find(services: Services, directory: Directory, identifier: str, name: str, account: str) -> Merchant | None:
-    """Find a merchant by its id, else by its account, else by its name; ``None`` where there is none."""
+    """Find a merchant by its id, else by its account, else by its name; ``None`` where there is none.
+
+    A name that several go by tells none of them, and none that passes either: it is not guessed who is to be paid.
+    """
     if identifier:
         return directory.merchants.get(identifier)
     register, (code, address) = services.desk.register, _split(directory, account)
-    entered = register.by_account(directory, code, address) or register.by_name(directory, name)
+    entered = register.by_account(directory, code, address)
+    if entered is None and (named := register.by_name(directory, name)):
+        return named[0] if len(named) == 1 else None
     if entered is not None or not directory.open_sources:
         return entered
     place = directory.institutions[code] if code else directory.institution_of(address)

@@ -1,5 +1,6 @@
 """The merchants of a directory by account and by name, indexed once a version of it."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from connector.domain.directory import Directory
@@ -9,12 +10,12 @@ MOST_PASSING: Final = 10_000
 
 
 class Register:
-    """Finds merchants; an active one goes before others of the same account or name."""
+    """Finds merchants; active ones go before others of the same account or name."""
 
     def __init__(self) -> None:
         self._indexed: Directory | None = None
         self._by_account: dict[tuple[str, str], Merchant] = {}
-        self._by_name: dict[str, Merchant] = {}
+        self._by_name: dict[str, list[Merchant]] = {}
         self._kept_until: dict[str, float] = {}
 
     def by_account(self, directory: Directory, institution: str, address: str) -> Merchant | None:
@@ -22,10 +23,10 @@ class Register:
         self._index(directory)
         return self._by_account.get((institution, address))
 
-    def by_name(self, directory: Directory, name: str) -> Merchant | None:
-        """Find who goes by a name."""
+    def by_name(self, directory: Directory, name: str) -> Sequence[Merchant]:
+        """Find all who go by a name; those that are switched off only where no other does."""
         self._index(directory)
-        return self._by_name.get(name)
+        return self._by_name.get(name, ())
 
     def is_kept(self, identifier: str, now: float) -> bool:
         """Tell whether this process has written a passing merchant down lately."""
@@ -42,7 +43,9 @@ class Register:
             return
         self._by_account, self._by_name = {}, {}
         for merchant in sorted(directory.merchants.values(), key=lambda one: not one.active):
-            self._by_name.setdefault(merchant.name, merchant)
+            namesakes = self._by_name.setdefault(merchant.name, [])
+            if merchant.active or not (namesakes and namesakes[0].active):
+                namesakes.append(merchant)
             if merchant.address:
                 self._by_account.setdefault((merchant.institution, merchant.address), merchant)
                 self._by_account.setdefault(("", merchant.address), merchant)

@@ -107,6 +107,23 @@ async def test_merchants_are_known_by_id_account_or_name(shop: RedeemWorld, fiel
     assert redeemed.state is RedemptionState.REDEEMED
 
 
+@pytest.mark.parametrize("account", ["", "1000007777"])
+async def test_it_is_not_guessed_which_of_several_merchants_of_one_name_is_meant(
+    shop: RedeemWorld, account: str
+) -> None:
+    directory = shop.services.store.directory
+    phone = (await directory.load()).merchants["PHONE"]
+    await directory.save_merchant(replace(phone, id="PHONE2", address="+99970123457"))
+    one, other, third = await shop.make(500, 500, 500)
+    name = {"merchant_name": phone.name}
+    assert (await refused(shop, one, **name, merchant_account=account)).fault is VoucherFault.MERCHANT
+    [redeemed] = await shop.redeem_paid(other, **name, merchant_account="+99970123457")
+    assert redeemed.merchant == "PHONE2"
+    await directory.save_merchant(replace(phone, id="PHONE2", active=False))
+    [redeemed] = await shop.redeem_paid(third, **name, merchant_account="")
+    assert redeemed.merchant == "PHONE"
+
+
 async def test_a_rejected_payment_frees_the_voucher_and_says_whose_fault_it_is(shop: RedeemWorld) -> None:
     vouchers = await shop.make(100, 100, 100)
     shop.fsp.reject = {f"{vouchers[0].serial}-1": "AC04", f"{vouchers[1].serial}-1": "AM04"}
