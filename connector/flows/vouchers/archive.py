@@ -1,7 +1,8 @@
 """The archive of purged vouchers: one compressed file of JSON lines a block, found by serial number.
 
 It has neither voucher numbers nor what tells of persons: payee ids, narrations and digests of who presented a voucher
-are left out. A file is replaced as a whole, so that a crash leaves the old or the new one.
+are left out. A file is replaced as a whole, so that a crash leaves the old or the new one. Only the user that IsoGate
+runs as may read files and folders.
 """
 
 import fcntl
@@ -21,6 +22,8 @@ from connector.domain.voucher import block_of
 from connector.store.vouchers import ArchivedVoucher
 
 BLOCKS_A_FOLDER: Final = 1000
+OWN_FOLDER: Final = 0o700
+OWN_FILE: Final = 0o600
 
 _decoder = msgspec.json.Decoder(ArchivedVoucher)
 
@@ -39,7 +42,8 @@ class Archive:
         """
         path = self._path(block)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            for folder in (self._folder, path.parent):  # mkdir would give parents the usual mode
+                folder.mkdir(mode=OWN_FOLDER, parents=True, exist_ok=True)
             with self._alone():
                 kept = {one.voucher.serial: one for one in self._read(path)}
                 kept |= {one.voucher.serial: anonymous(one) for one in vouchers}
@@ -67,7 +71,7 @@ class Archive:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep other processes from changing files meanwhile."""
-        with (self._folder / "lock").open("w") as lock:
+        with open(self._folder / "lock", "w", opener=_own) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
@@ -84,7 +88,8 @@ def anonymous(archived: ArchivedVoucher) -> ArchivedVoucher:
 def _write(path: Path, text: bytes) -> None:
     """Replace a file, and only return when that is durable."""
     draft = path.with_name(f"{path.name}.draft")
-    with draft.open("wb") as file:
+    draft.unlink(missing_ok=True)  # of a crash; its mode may be another
+    with open(draft, "wb", opener=_own) as file:
         file.write(gzip.compress(text, mtime=0))
         file.flush()
         os.fsync(file.fileno())
@@ -94,3 +99,8 @@ def _write(path: Path, text: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _own(path: str, flags: int) -> int:
+    """Open a file that only its owner may read and write."""
+    return os.open(path, flags, OWN_FILE)

@@ -49,6 +49,7 @@ def test_a_start_takes_a_moment_and_leaves_nothing_open(tmp_path: Path) -> None:
     with EmbeddedServer(tmp_path / "data") as server:
         seconds = time.perf_counter() - began
         assert stat.S_IMODE(server.socket.stat().st_mode) == 0o700
+        assert stat.S_IMODE(server.data_dir.stat().st_mode) == 0o700
     assert seconds < 1.0  # 0.04 on a quiet machine
     assert not server.socket.exists()
     server.stop()

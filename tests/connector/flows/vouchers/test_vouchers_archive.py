@@ -1,6 +1,8 @@
 """The archive: old used vouchers leave the store for files without secrets or persons, and can still be asked for."""
 
 import gzip
+import os
+import stat
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,6 +51,18 @@ async def test_old_vouchers_are_archived_and_found_by_their_serial(world: World,
     text = gzip.decompress(file.read_bytes()).decode()
     assert len(text.splitlines()) == 2
     assert not any(secret in text for secret in (old[0].number, old[1].number, "PERSON-7", "Ada"))
+
+
+async def test_only_its_owner_may_read_the_archive(world: World, old, tmp_path) -> None:
+    before = os.umask(0o022)
+    try:
+        assert await purge(world.services, 30 * DAY) == (2, 1)
+    finally:
+        os.umask(before)
+    folder = tmp_path / "archive"
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*") if path.is_file()}
+    assert (modes, len(list(folder.rglob("*.gz")))) == ({0o600}, 1)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.glob("*/"))} == {0o700}
 
 
 async def test_a_crash_between_file_and_store_loses_nothing(world: World, old, monkeypatch) -> None:
