@@ -11,6 +11,8 @@ from connector.flows.vouchers.retail_redemption import by_number, guarded
 async def voucher(services: Services, caller: Caller, *, number: str, serial: int, request: str) -> Voucher:
     """Find the voucher that everything given speaks of (""/0: not given); who guesses numbers is kept out.
 
+    By its serial number alone, which anybody can count up to, production only shows who had it made.
+
     Raises ``RetailRefused`` UNKNOWN_REQUEST for none, ``VoucherRefused`` TOO_MANY_TRIES.
     """
     serials = {serial} if serial else set()
@@ -23,12 +25,18 @@ async def voucher(services: Services, caller: Caller, *, number: str, serial: in
     [found] = await services.store.vouchers.read([serials.pop()])
     if found is None or found.state is VoucherState.PURGED:
         raise unknown_voucher()
+    if not (number or request or await _may_see(services, caller, found)):
+        raise unknown_voucher()
     return found
 
 
 def unknown_voucher() -> RetailRefused:
     """There is no such voucher."""
     return RetailRefused(RetailFault.UNKNOWN_REQUEST, "There is no such voucher.", RetailKind.PROVISION)
+
+
+async def _may_see(services: Services, caller: Caller, found: Voucher) -> bool:
+    return found.source == caller.name or (await services.store.directory.load()).open_sources
 
 
 async def _serial_of(services: Services, caller: Caller, number: str) -> int:

@@ -26,6 +26,18 @@ async def test_a_voucher_is_found_by_code_serial_number_and_provision(till: Till
         assert code not in str(body)
 
 
+async def test_in_production_a_serial_number_alone_only_finds_ones_own_vouchers(till: Till) -> None:
+    sold = await till.sold(1000)
+    code, serial = sold["voucher"]["code"], sold["voucher"]["serialNumber"]
+    other = Till(till.client, till.services, "OTHER")
+    assert (await other.get("/vouchers", voucherSerialNumber=serial))[0] == 200
+    await till.services.store.directory.save_defaults(default_programme="", open_sources=False)
+    alone, beside = {"voucherSerialNumber": serial}, {"voucherSerialNumber": serial, "voucherCode": code}
+    assert failed(await other.get("/vouchers", **alone)) == (404, "UNABLE_TO_LOCATE_RECORD")
+    assert (await other.get("/vouchers", **beside))[0] == 200
+    assert (await till.get("/vouchers", **alone))[0] == 200
+
+
 async def test_what_cannot_be_redeemed_is_worth_nothing_now(till: Till) -> None:
     _, made = await till.ask("provision", 1000)
     _, body = await till.get("/vouchers/", provisionRequestId=made["id"])
