@@ -130,13 +130,13 @@ def print_(
     data_dir: options.DataDir = None,
     profile: options.ProfileName = None,
 ) -> None:
-    """Lay vouchers out on sheets of A4 to print (HTML); those that can be handed out, unless you say which."""
+    """Lay vouchers out on sheets of A4 to print (HTML): those in stock, unless --state says which."""
     from connector.sheet import page
 
     if exported:
         vouchers = _from_export(exported, key, heading)
     else:
-        states = states or [VoucherState.IN_STOCK, VoucherState.PRE_ACTIVATED, VoucherState.ACTIVATED]
+        states = states or [VoucherState.IN_STOCK]  # the numbers of others are somebody's already
         asked = {"group": group, "states": states, "first": first, "last": last}
         from connector.cli.voucher_rows import rows_of
 

@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from connector.domain.errors import Misconfigured, Refused
+from connector.domain.errors import Misconfigured, NotFound, Refused
 from connector.domain.money import minor_units
 from connector.domain.voucher import VoucherState
 
@@ -33,9 +33,11 @@ async def rows_of(
     first: int = 0,
     last: int = 2**63 - 1,
 ) -> list[dict[str, str]]:
-    """Give vouchers as lines of an export."""
+    """Give vouchers as lines of an export; raises ``NotFound`` for a group that there is not."""
     from connector.flows.vouchers.export import found, line
 
+    if group and group not in (await store.directory.load()).groups:
+        raise NotFound("voucher group", group)
     rows = []
     async for vouchers in found(store, group=group, states=states, first=first, last=last):
         serials = [voucher.serial for voucher in vouchers]
