@@ -1,15 +1,19 @@
 """``isogate check`` and ``isogate version``: whether this installation is what was shipped, and can start."""
 # ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that the command line stays fast
 
+import asyncio
 import sys
 from importlib.metadata import Distribution, PackagePath, distribution
 from importlib.metadata import version as version_of
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
 from connector.cli import options
-from connector.domain.errors import Misconfigured
+from connector.domain.errors import Misconfigured, Unavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DISTRIBUTION: Final = "isogate"
 PACKAGES: Final = ("connector", "simulators", "iso20022_schemas", "mappings", "loadtests")
@@ -33,13 +37,16 @@ def versions() -> dict[str, str]:
     return {**named, "python": sys.version.split()[0], "platform": sys.platform}
 
 
-def check(profile: options.ProfileName = None) -> None:
-    """Compare the installed files with the distribution's record, and see whether the settings can be used."""
+def check(data_dir: options.DataDir = None, profile: options.ProfileName = None) -> None:
+    """Compare the installed files with the distribution's record, and see whether the settings can be used.
+
+    In production, with the store running, it also warns of programmes that every Source BB may use.
+    """
     from connector.settings import load
 
     problems = installation_problems(distribution(DISTRIBUTION))
     try:
-        settings = load(profile=profile)
+        settings = load(data_dir=data_dir, profile=profile)
     except Misconfigured as error:
         problems.append(str(error))
     for problem in problems:
@@ -48,6 +55,25 @@ def check(profile: options.ProfileName = None) -> None:
         raise typer.Exit(1)
     print("The installed files are the ones that were shipped, and the settings can be used.")
     print(f"Store: {settings.store_place}")
+    if not settings.sandbox:
+        for line in asyncio.run(_warnings(data_dir, profile)):
+            print(line)
+
+
+async def _warnings(data_dir: "Path | None", profile: str | None) -> list[str]:
+    from connector.cli.direct import opened_store
+
+    try:
+        async with opened_store(data_dir, profile) as (store, _):
+            directory = await store.directory.load()
+    except (Unavailable, Misconfigured) as error:
+        return [f"The programmes were not looked at: {error}"]
+    return [warning_of(programme) for programme in directory.shared_programmes]
+
+
+def warning_of(programme: str) -> str:
+    """Say what is to be thought of a programme without ``sources`` in production."""
+    return f"Warning: programme {programme} names no sources, so every Source BB with a token may use it."
 
 
 def installation_problems(installed: Distribution) -> list[str]:

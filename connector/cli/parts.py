@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from connector.flows.services import Services
     from connector.settings import Settings
 
 
@@ -35,6 +36,8 @@ def serve(port: options.Port = None, data_dir: options.DataDir = None, profile: 
         from connector.app import build_api, build_services, tls_context
 
         async with build_services(settings) as services:
+            if not settings.sandbox:
+                await _warn(services)
             await _serve(build_api(services, settings), settings.host, settings.port, stop, tls_context(settings))
 
     run(until_stopped(body))
@@ -100,6 +103,16 @@ async def _run_until_gone(address: Path, stop: asyncio.Event) -> bool:
         ended.cancel()
         told.cancel()
         writer.close()
+
+
+async def _warn(services: "Services") -> None:
+    """Log which programmes every Source BB may use; in production that is seldom meant."""
+    import structlog
+
+    from connector.cli.check import warning_of
+
+    for programme in (await services.store.directory.load()).shared_programmes:
+        structlog.get_logger(__name__).warning(warning_of(programme), programme=programme)
 
 
 def _begin(process: str, **overrides: object) -> "Settings":

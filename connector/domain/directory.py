@@ -142,6 +142,11 @@ class Directory:
     groups: dict[str, VoucherGroup] = field(default_factory=dict)
     merchants: dict[str, Merchant] = field(default_factory=dict)
 
+    @property
+    def shared_programmes(self) -> tuple[str, ...]:
+        """The programmes that every Source BB may use, since they name none."""
+        return tuple(sorted(one.id for one in self.programmes.values() if not one.sources))
+
     def institution_of(self, address: str) -> Institution | None:
         """Find the institution that an address belongs to by its form, the first that claims it."""
         return next((place for place in self.institutions.values() if place.owns(address)), None)
