@@ -83,9 +83,11 @@ def curl(operation: Operation, settings: ApiSettings) -> str:
     for parameter in operation.parameters:
         if parameter.place == "path":
             path = path.replace(f"{{{parameter.name}}}", _example(parameter))
-        elif parameter.required and parameter.place == "query":
+        elif not (parameter.required or parameter.shown):
+            continue
+        elif parameter.place == "query":
             query.append(f"{parameter.name}={_example(parameter)}")
-        elif parameter.required:
+        else:
             headers.append(f"{parameter.name}: {_example(parameter)}")
     if operation.roles and not settings.open:
         headers.append("Authorization: Bearer $TOKEN")
@@ -115,4 +117,5 @@ def _quoted(header: str) -> str:
 
 
 def _example(parameter: Parameter) -> str:
-    return parameter.example or parameter.default or ("0" if parameter.kind == "integer" else _UNNAMED)
+    said = parameter.example or parameter.default or next(iter(parameter.choices), "")
+    return said or ("0" if parameter.kind == "integer" else _UNNAMED)

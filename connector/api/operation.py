@@ -25,7 +25,8 @@ class Parameter:
     """A parameter in the path, the query or a header.
 
     strict_only: required only where lengths are strict, since common clients leave it out;
-    alternatives: other names under which the same thing arrives.
+    alternatives: other names under which the same thing arrives; shown: in the documentation's example, though it may
+    be left out.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Parameter:
     maximum: int = 2**31 - 1
     default: str = ""
     example: str = ""
+    shown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

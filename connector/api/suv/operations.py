@@ -30,7 +30,14 @@ _REQUEST_ID: Final = Parameter(
 )
 _QUERY: Final = (
     Parameter("voucherCode", "query", "The voucher's code; one of the first three is needed.", max_length=40),
-    Parameter("provisionRequestId", "query", "The id of the request that made it.", max_length=36),
+    Parameter(
+        "provisionRequestId",
+        "query",
+        "The id of the request that made it.",
+        max_length=36,
+        example=examples.PROVISION["id"],
+        shown=True,
+    ),
     Parameter("voucherSerialNumber", "query", "Its serial number.", max_length=40, example="1000000000000000"),
     Parameter("receiverInstId", "query", "Routing hint, given back.", max_length=40),
     Parameter("settlementEntityInstId", "query", "Routing hint, given back.", max_length=40),

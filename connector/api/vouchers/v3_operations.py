@@ -17,6 +17,7 @@ from connector.api.vouchers import v3
 _CALLBACK: Final = replace(
     CALLBACK,
     required=False,
+    shown=True,
     description="Where the outcome is reported, of a redemption its receipt; a creation needs it, unless a URL of "
     "the source is known here.",
 )

@@ -8,8 +8,11 @@ import pytest
 from aiohttp import web
 from msgspec.json import encode
 
+from connector.api import ApiSettings
 from connector.api.application import OPERATIONS
+from connector.api.docs import curl
 from connector.api.json_body import decode
+from connector.api.suv.examples import PROVISION
 from connector.domain.errors import Unavailable
 
 
@@ -67,6 +70,20 @@ async def test_the_documentation_shows_every_operation_and_needs_nothing_from_el
     for asset in re.findall(r'(?:src|href)="([^"#]+)"', page):
         assert asset.startswith("/")
         assert (await client.get(asset)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "said"),
+    [
+        ("POST", "/vouchers", "-H 'X-Callback-URL: http"),
+        ("GET", "/suv/v1/vouchers", f"/vouchers?provisionRequestId={PROVISION['id']}"),
+        ("POST", "/admin/vouchers", "/admin/vouchers?command=pre-activate"),
+        ("PUT", "/vouchers", "/vouchers?command=activate"),
+    ],
+)
+def test_the_documentations_commands_have_what_they_need_to_be_answered(method, path, said):
+    [operation] = [one for one in OPERATIONS if (one.method, one.path) == (method, path)]
+    assert said in curl(operation, ApiSettings())
 
 
 async def test_the_simulators_are_reached_through_the_sandbox_only(make_client, aiohttp_server):
