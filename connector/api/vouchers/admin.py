@@ -94,10 +94,7 @@ async def redemptions(call: Call) -> web.Response:
 
 async def read_redemption(call: Call) -> web.Response:
     """Show a redemption."""
-    found = await call.services.store.vouchers.redemption(call.parameters["id"])
-    if found is None:
-        raise NotFound("redemption", call.parameters["id"])
-    return json_answer(_redemption(found))
+    return json_answer(_redemption(await queries.redemption(call.services, call.parameters["id"])))
 
 
 async def change(call: Call) -> web.Response:

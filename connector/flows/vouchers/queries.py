@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from connector.domain.voucher import Redemption, Voucher, VoucherEvent, VoucherFault, VoucherRefused, VoucherState
+from connector.domain.errors import NotFound
+from connector.domain.voucher import (
+    Redemption,
+    Voucher,
+    VoucherEvent,
+    VoucherFault,
+    VoucherRefused,
+    VoucherState,
+    redemption_serial,
+)
 from connector.flows.services import Services
 from connector.flows.vouchers import groups
 from connector.flows.vouchers.caller import Caller, may_use
@@ -14,7 +23,17 @@ from connector.flows.vouchers.groups import GroupStanding, known_group
 from connector.flows.vouchers.purge import archive_of
 from connector.store.vouchers import ArchivedVoucher
 
-__all__ = ["GroupStanding", "StockLine", "by_number", "history", "redemptions", "standing", "stock", "voucher"]
+__all__ = [
+    "GroupStanding",
+    "StockLine",
+    "by_number",
+    "history",
+    "redemption",
+    "redemptions",
+    "standing",
+    "stock",
+    "voucher",
+]
 
 
 class StockLine(NamedTuple):
@@ -65,6 +84,20 @@ async def redemptions(services: Services, serial: int) -> list[Redemption]:
     """Tell how a voucher was redeemed, the oldest first; raises ``VoucherRefused`` UNKNOWN_SERIAL."""
     archived = await _archived(services, await _stored(services, serial))
     return list(archived.redemptions) if archived else await services.store.vouchers.redemptions(serial)
+
+
+async def redemption(services: Services, identifier: str) -> Redemption:
+    """Show a redemption, from the archive if its voucher was purged; raises ``NotFound``."""
+    found = await services.store.vouchers.redemption(identifier)
+    serial = redemption_serial(identifier)
+    if found is None and serial:
+        try:
+            found = next((one for one in await redemptions(services, serial) if one.id == identifier), None)
+        except VoucherRefused:
+            found = None
+    if found is None:
+        raise NotFound("redemption", identifier)
+    return found
 
 
 async def stock(services: Services, group: str = "") -> list[StockLine]:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from flow_world import World
 from issue_world import DAY, MINISTRY, food, with_groups
+from redeem_world import RedeemWorld
 
-from connector.domain.errors import Misconfigured, NotPermitted, Unavailable
+from connector.domain.errors import Misconfigured, NotFound, NotPermitted, Unavailable
 from connector.domain.voucher import Command, Issued, VoucherFault, VoucherRefused, VoucherState
 from connector.flows.vouchers import purge as purging
 from connector.flows.vouchers import queries, sweep
@@ -51,6 +52,18 @@ async def test_old_vouchers_are_archived_and_found_by_their_serial(world: World,
     text = gzip.decompress(file.read_bytes()).decode()
     assert len(text.splitlines()) == 2
     assert not any(secret in text for secret in (old[0].number, old[1].number, "PERSON-7", "Ada"))
+
+
+async def test_a_redemption_is_told_from_the_archive(shop: RedeemWorld, tmp_path: Path) -> None:
+    shop.settings(voucher_archive=str(tmp_path / "archive"))
+    [voucher] = await shop.make(100)
+    [redeemed] = await shop.redeem_paid(voucher)
+    before = await queries.redemption(shop.services, redeemed.id)
+    assert (await purge(shop.services, -1)).vouchers == 1
+    assert await queries.redemption(shop.services, redeemed.id) == replace(before, presenter="")
+    for unknown in (f"{voucher.serial}-9", f"{voucher.serial + 1}-1", "nonsense"):
+        with pytest.raises(NotFound):
+            await queries.redemption(shop.services, unknown)
 
 
 async def test_only_its_owner_may_read_the_archive(world: World, old, tmp_path) -> None:
