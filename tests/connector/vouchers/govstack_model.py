@@ -74,12 +74,16 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Presented:
-    """A voucher at a counter. serial 0: the dialect has none; shop "": nobody that is known."""
+    """A voucher at a counter. serial 0: the dialect has none; shop "": nobody that is known.
+
+    written: how the merchant names itself and its account, where it has no id.
+    """
 
     caller: str
     number: str
     serial: int = 0
     shop: str = ""
+    written: tuple[str, ...] = ()
     group: str = ""
     override: bool = False
     amount: int = 0
@@ -108,7 +112,7 @@ class GovStackModel(Model):
             raise Refusal(F.UNKNOWN_CALLER)
         shop, voucher = self.shops.get(said.shop), self._presented(said)
         request = said.request or said.correlation
-        presenter = (dialect, said.caller, shop.id if shop else "", request)
+        presenter = (dialect, said.caller, *(said.written or (said.shop,)), request)
         try:
             shop = self._accepting(shop, voucher, said)
         except Refusal:

@@ -64,6 +64,7 @@ class Mixed(Requests, RuleBasedStateMachine):
         (action,) = self.chance.choices([*ACTIONS], [*ACTIONS.values()])
         SEEN[action] += 1
         self.sound = False  # until it has turned out to be
+        note(f"{self.model.now} {action}")
         made = getattr(self, action)()
         if made:
             self.sent.append(made)

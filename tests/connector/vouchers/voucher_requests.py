@@ -94,6 +94,7 @@ class Requests:
             self.one(*CALLERS),
             self.number(paper),
             shop=shop.id,
+            written=(shop.id.title(), self.one(shop.account, f"{shop.institution}/{shop.account}")),
             group=group,
             override=self.one(False, False, True),
             correlation=self.one("", "", "A", "B"),
@@ -101,8 +102,8 @@ class Requests:
         body = {
             "voucher_number": int(said.number),
             "Gov_Stack_BB": said.caller,
-            "merchant_name": shop.id.title(),
-            "merchant_bank_details": self.one(shop.account, f"{shop.institution}/{shop.account}"),
+            "merchant_name": said.written[0],
+            "merchant_bank_details": said.written[1],
             "merchant_voucher_group": group,
             "override": said.override,
         }
