@@ -88,7 +88,8 @@ FAMILIES: Final = (
         r"message:[A-Z2-7]{32}:[A-Z2-7]{32}",
         "hash",
         "a retail request by its id and client: kind, token, at, serial, redemption, reversible, draft (until "
-        "answered) and answer, sealed, outcome, approved (minor units), decision, advice; early:<kind>: a reversal before it",
+        "answered) and answer, sealed, outcome, approved (minor units), decision, advice; early:<kind>: a reversal "
+        "before it",
         "kept",
     ),
     Family(r"message:[A-Z2-7]{32}", "set", "clients that used the id for a redemption", "kept"),
