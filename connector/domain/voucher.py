@@ -290,7 +290,8 @@ class Redemption:
     id: ``<serial>-<n>``, the end-to-end id of the merchant's payment; request: the redeemer's own id for it;
     presenter: keyed digest of caller, merchant and request, by which a retry is told from another redeemer;
     amount_minor: what was redeemed, after reversals and refunds what remains; reason: ISO code and sentence of a
-    failure; batch: reference of the batch that pays the merchant.
+    failure, or, after ``RETURNED``, why the merchant's bank has given the money back; batch: reference of the batch
+    that pays the merchant.
     """
 
     id: str
@@ -306,6 +307,10 @@ class Redemption:
     reason: str = ""
     decided_at: float = 0.0
     batch: str = ""
+
+
+RETURNED: Final = "returned:"
+"""Begins the reason of a redemption whose merchant was paid, and whose bank has given the money back."""
 
 
 class Issued(NamedTuple):

@@ -6,6 +6,7 @@ the batch is derived from its name, so that however often a step is repeated, by
 batch, and every redemption is in exactly one.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from itertools import groupby
@@ -20,6 +21,7 @@ from connector.domain.event import Event
 from connector.domain.ids import batch_reference
 from connector.domain.instruction import CreditInstruction, Reason
 from connector.domain.status import OUTCOME_OF_BYTE, Outcome
+from connector.domain.voucher import RETURNED
 from connector.flows import alerts, intake, tasks
 from connector.flows.debulk import Debulk
 from connector.flows.routing import way_of
@@ -55,14 +57,20 @@ async def decide(services: Services, batch: Batch, chunk: Chunk, status: ChunkSt
     look into it.
     """
     final = [outcome for outcome in _outcomes(batch, chunk, status) if outcome is not None]
+    await _report_returned(services, batch, [outcome for outcome in final if outcome.reason.startswith(RETURNED)])
     if final:
         await services.store.vouchers.decide(final)
     if len(final) == len(chunk.credits):
         services.desk.pace.ended(batch.ref)
-    if returned := [i for i, code in enumerate(status.codes) if OUTCOME_OF_BYTE[code] is Outcome.RETURNED]:
-        names = " ".join(chunk.credits[index].instruction_id for index in returned[:10])
-        sentence = f"{len(returned)} payments to merchants were returned: {names}"
-        event = Event(services.clock(), "isogate", "merchant not paid", "worker", sentence)
+
+
+async def _report_returned(services: Services, batch: Batch, returned: Sequence[PayoutOutcome]) -> None:
+    """Raise an alert for the payments that came back, but not for those whose redemptions say so already."""
+    there = await asyncio.gather(*(services.store.vouchers.redemption(outcome.redemption) for outcome in returned))
+    news = [found.id for found in there if found is not None and not found.reason.startswith(RETURNED)]
+    if news:
+        sentence = f"{len(news)} payments to merchants were returned: {' '.join(news[:10])}"
+        event = Event(services.clock(), "isogate", "merchant not paid", "worker", "returned", sentence)
         await alerts.raise_alert(services, batch.ref, event)
 
 
@@ -77,9 +85,11 @@ def _outcomes(batch: Batch, chunk: Chunk, status: ChunkStatus) -> list[PayoutOut
 def _outcome(ref: str, redemption: str, result: Outcome, reason: Reason) -> PayoutOutcome | None:
     if result is Outcome.ONGOING:
         return None
+    why = f"{reason.code} {reason.information}".strip()
     if result is Outcome.FAILED:
-        return PayoutOutcome(redemption, paid=False, reason=f"{reason.code} {reason.information}".strip(), batch=ref)
-    return PayoutOutcome(redemption, paid=True, batch=ref)
+        return PayoutOutcome(redemption, paid=False, reason=why, batch=ref)
+    returned = f"{RETURNED} {why}" if result is Outcome.RETURNED else ""
+    return PayoutOutcome(redemption, paid=True, reason=returned, batch=ref)
 
 
 async def _close(services: Services, name: str) -> None:

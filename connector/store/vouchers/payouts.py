@@ -34,7 +34,7 @@ class Payouts(Redemptions):
         return members + await self._close(name, [p for p in range(self._keyspace.partitions) if p != own])
 
     async def decide(self, outcomes: Sequence[PayoutOutcome]) -> None:
-        """Note what became of merchants' payments; one that is decided already stays as it is.
+        """Note what became of merchants' payments; one that is decided already stays as it is, but for its reason.
 
         Appends a line to the outcomes, and ``Task("voucher-notice", batch=str(block), data=redemption id)`` where the
         order asked for a receipt.

@@ -143,7 +143,14 @@ end)
 local function decide(block, id, paid, reason, batch)
   local serial = id:match('^(%d+)-')
   local found, record = redemption(block, id), block.records[serial] or vouchers.get(block, serial)
-  if not (found and record) or found[R_STATE] ~= 'paying' then return end
+  if not (found and record) then return end
+  if found[R_STATE] ~= 'paying' then
+    if paid and reason ~= '' and found[R_REASON] == '' then  -- the merchant's bank has given the money back
+      found[R_REASON] = reason
+      keep(block, id, found)
+    end
+    return
+  end
   found[R_STATE] = paid and 'redeemed' or 'failed'
   found[R_REASON], found[R_BATCH], found[R_DECIDED_AT] = reason, batch, block.now
   if paid then vouchers.spend(block, record, found[R_AMOUNT]) end

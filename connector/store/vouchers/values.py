@@ -53,7 +53,11 @@ class PayoutMember(NamedTuple):
 
 
 class PayoutOutcome(NamedTuple):
-    """What became of a merchant's payment. reason: ISO code and sentence of a failure; batch: reference that paid."""
+    """What became of a merchant's payment.
+
+    reason: ISO code and sentence of a failure, or why it was given back after it was paid; batch: reference of
+    the batch that paid.
+    """
 
     redemption: str
     paid: bool

@@ -16,8 +16,9 @@ from connector.domain.voucher import (
     VoucherRefused,
     VoucherState,
 )
-from connector.flows.vouchers import notices
+from connector.flows.vouchers import notices, queries
 from connector.flows.vouchers.caller import SUV, Caller
+from connector.flows.vouchers.payout import decide
 from connector.flows.vouchers.redemption import confirm, refund, reverse
 from connector.store import CallbackState, PayoutOutcome
 
@@ -250,12 +251,25 @@ async def test_money_that_a_merchants_bank_gives_back_raises_an_alert(shop: Rede
     shop.impatient()
     await shop.redeem_paid(voucher)
     await shop.report_late()
-    await shop.report_returned()
     await shop.carry()
+    paid = await queries.redemption(shop.services, f"{voucher.serial}-1")
+    for _ in range(2):
+        await shop.report_returned()
+        await shop.carry()
     assert await shop.states(voucher) == ["redeemed"]
     [ref] = await shop.services.store.batches.find()
-    actions = [event.action for event in await shop.services.store.events.of(ref)]
-    assert "alert: merchant not paid" in actions
+    alerts = [event for event in await shop.services.store.events.of(ref) if event.action.startswith("alert")]
+    assert [(event.action, event.detail) for event in alerts] == [
+        ("alert: merchant not paid", f"1 payments to merchants were returned: {paid.id}")
+    ]
+    shown = await queries.redemption(shop.services, paid.id)
+    assert shown.reason.startswith("returned: AC04")
+    assert replace(shown, reason="") == paid
+    batch, _ = await shop.services.store.batches.read(ref)
+    [number] = await shop.services.store.batches.chunk_numbers(ref)
+    chunk, status = await shop.services.store.batches.chunk(ref, number)
+    await decide(shop.services, batch, chunk, status)
+    assert len([one for one in await shop.services.store.events.of(ref) if "alert" in one.action]) == 1
 
 
 async def test_a_receipt_is_sent_to_who_wants_one(shop: RedeemWorld) -> None:
