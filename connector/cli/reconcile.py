@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from connector.cli.voucher_keys import unreached
 from connector.domain.errors import Fault, Misconfigured, Refused, Unavailable
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ async def _report(base: str, order: Mapping[str, str], csv: Path | None) -> dict
                 await _save(session, where, csv)
             found = [await _answer(session.get(f"{where}?kind={kind}&size={SHOWN}")) for kind in TO_LOOK_INTO]
         except aiohttp.ClientError as error:
-            raise Unavailable(base, type(error).__name__) from None
+            raise unreached(base, error) from None
     return {**report, "findings": [one for page in found for one in page["findings"]]}
 
 

@@ -6,14 +6,14 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 import typer
 
-from connector.cli.voucher_keys import Url, ask, base_url
-from connector.domain.errors import Misconfigured, Unavailable
+from connector.cli.voucher_keys import Url, ask, base_url, unreached
+from connector.domain.errors import Misconfigured, Refused
 from connector.domain.money import amount_text, exponent, is_currency
 
 Group = Annotated[str, typer.Argument(help="Code of the voucher group")]
@@ -171,13 +171,27 @@ def _change(command: str, serials: Sequence[str], reason: str, url: str | None) 
     order = {"serials": list(serials), "reason": reason}
     answer = _call("POST", url, f"/admin/vouchers?command={command}", json=order)
     for one in answer["items"]:
-        print(f"{one['serial']} {one['state'] or '-'}{_remark(one)}")
+        print(_line(one))
     if answer["done"] < len(answer["items"]):
         raise typer.Exit(1)
 
 
-def _remark(one: dict[str, Any]) -> str:
-    return f": {one['fault']}" if one["fault"] else " (so already)" if one["repeated"] else ""
+_SENTENCES: Final = {
+    "unknown_serial": "There is no voucher with this serial number.",
+    "state": "Its state does not permit this.",
+    "expired": "It has expired.",
+    "used": "It was redeemed.",
+    "in_progress": "It is being redeemed.",
+    "group_exhausted": "Its group's limit is reached.",
+}
+
+
+def _line(one: dict[str, Any]) -> str:
+    """Say what became of one voucher; a fault without a sentence here is told as it is."""
+    head = f"{one['serial']} {one['state']}" if one["state"] else one["serial"]
+    if one["fault"]:
+        return f"{head}: {_SENTENCES.get(one['fault'], one['fault'].replace('_', ' '))}"
+    return f"{head} (so already)" if one["repeated"] else head
 
 
 def _call(method: str, url: str | None, path: str, **content: Any) -> Any:  # noqa: ANN401 (any JSON)
@@ -203,8 +217,10 @@ async def _text(url: str) -> str:
             session.get(url) as answer,
         ):
             return await answer.text()
+    except aiohttp.ClientResponseError as error:
+        raise Refused.because("API", "http", f"It answered with HTTP status {error.status}.") from None
     except aiohttp.ClientError as error:
-        raise Unavailable(url, type(error).__name__) from None
+        raise unreached(url, error) from None
 
 
 def _print(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> None:
@@ -238,7 +254,6 @@ def _minor(amount: str, currency: str) -> int:
     """Read an amount; empty: 0. Raises ``Refused``."""
     from decimal import Decimal, InvalidOperation
 
-    from connector.domain.errors import Refused
     from connector.domain.money import minor_units
 
     try:

@@ -70,7 +70,8 @@ def text_of(file: Path) -> str:
     try:
         return file.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(str(file), 0, "", f"cannot be read: {type(error).__name__}") from None
+        why = (error.strerror if isinstance(error, OSError) else None) or "is no text in UTF-8"
+        raise Misconfigured(str(file), 0, "", f"cannot be read: {why}") from None
 
 
 async def ask(method: str, url: str, **content: Any) -> Any:  # noqa: ANN401 - any JSON, aiohttp's options
@@ -86,11 +87,36 @@ async def ask(method: str, url: str, **content: Any) -> Any:  # noqa: ANN401 - a
         ):
             body = await answer.json(content_type=None) if answer.content_type.endswith("json") else {}
     except aiohttp.ClientError as error:
-        raise Unavailable(url, type(error).__name__) from None
+        raise unreached(url, error) from None
     if answer.status >= 400:
         faults = [Fault(**fault) for fault in body.get("errors", [])]
         raise Refused(faults or [Fault("API", "http", f"It answered with HTTP status {answer.status}.")])
     return body
+
+
+def unreached(url: str, error: Exception) -> Unavailable:
+    """Say in a sentence why an API could not be asked; the address without what is asked."""
+    import aiohttp
+
+    match error:
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
+            why = "its certificate is not trusted here, or it does not speak TLS"
+        case aiohttp.ClientConnectorDNSError():
+            why = "no host of this name is known"
+        case aiohttp.ClientConnectorError():
+            why = "nothing listens there; is the instance running?"
+        case aiohttp.InvalidURL():
+            why = "this is no address of an API"
+        case _:
+            why = "the connection broke before it had answered"
+    return Unavailable(_base_of(url), why)
+
+
+def _base_of(url: str) -> str:
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else url
 
 
 async def _register(base: str, source: str, keys: dict[str, str]) -> dict[str, Any]:
