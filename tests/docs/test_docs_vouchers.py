@@ -69,7 +69,7 @@ async def test_every_line_of_the_pages_works(tmp_path, monkeypatch):
     assert code == 0, errors + "\n".join(commands.log)
     assert '"result_status":"Voucher redeemed"' in output
     assert '"contract":"vouchers"' in output
-    assert (tmp_path / "sheet.html").read_text().count("<article") == 20
+    assert (tmp_path / "sheet.html").read_text().count("<article") == 19  # one of the 20 was handed out before
     assert (tmp_path / "printed.html").read_text().count("<article") == 20
     number = json.loads((tmp_path / "voucher.json").read_text())["voucher_number"]
     assert number not in output + errors + "".join(commands.log)
