@@ -1,14 +1,14 @@
 """How fast one process closes payout lists: the busier it is, the more redemptions share a payment message."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
-MOST_UNDER_WAY: Final = 2
-"""So many payouts of this process may be unfinished when it closes the lists again."""
+MOST_UNDER_WAY: Final = 1
+"""So many payouts of this process are under way before it waits with closing the lists again."""
 
-PATIENCE_SECONDS: Final = 0.1
+PATIENCE_SECONDS: Final = 0.5
 """Longer than that no closing waits for a payout: its bank may be slow, or another process finish it."""
 
 
@@ -22,6 +22,7 @@ class Pace:
         self._completed = 0
         self._last = float("-inf")
         self._under_way: dict[str, float] = {}
+        self._open: dict[str, int] = {}
 
     @property
     def ticket(self) -> int:
@@ -52,20 +53,26 @@ class Pace:
         self._begun += 1
         self._last = clock()
 
-    def complete(self, refs: list[str]) -> None:
-        """Within the turn: the lists of all partitions are closed, and these batches pay what was on them."""
+    def complete(self, payouts: Mapping[str, int]) -> None:
+        """Within the turn: the lists of all partitions are closed; payouts: chunks of the batches that pay them."""
         self._completed = self._begun
         now = asyncio.get_running_loop().time()
-        self._under_way |= dict.fromkeys(refs, now)
+        self._under_way |= dict.fromkeys(payouts, now)
+        self._open |= payouts
 
     def ended(self, ref: str) -> None:
-        """A payout is decided."""
+        """A chunk of a payout is decided."""
+        self._open[ref] = self._open.get(ref, 1) - 1
+        if self._open[ref] > 0:
+            return
+        del self._open[ref]
         if self._under_way.pop(ref, None) is not None:
             self._ended.set()
 
     def _crowded(self, now: float) -> float:
         """Say how long to wait for one of the payouts under way, in seconds; 0: no longer."""
         self._under_way = {ref: at for ref, at in self._under_way.items() if now - at < PATIENCE_SECONDS}
+        self._open = {ref: chunks for ref, chunks in self._open.items() if ref in self._under_way}
         if len(self._under_way) < MOST_UNDER_WAY:
             return 0.0
         return min(self._under_way.values()) + PATIENCE_SECONDS - now

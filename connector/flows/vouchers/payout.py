@@ -101,15 +101,16 @@ async def _close(services: Services, name: str) -> None:
     if not members:
         return
     directory = await services.store.directory.load()
-    refs: list[str] = []
+    payouts: dict[str, int] = {}
     refused: Refused | None = None
     for programme, group in groupby(sorted(members, key=attrgetter("programme", "redemption")), _PROGRAMME):
         try:
-            refs.append(await _pay(services, directory, _Payout(name, programme, list(group))))
+            ref, chunks = await _pay(services, directory, _Payout(name, programme, list(group)))
+            payouts[ref] = chunks
         except Refused as error:
             await _complain(services, name, programme, error)
             refused = error
-    services.desk.pace.complete(refs)
+    services.desk.pace.complete(payouts)
     if refused is not None:
         raise refused
 
@@ -120,8 +121,11 @@ async def _complain(services: Services, name: str, programme: str, error: Refuse
     await alerts.raise_alert(services, programme, event)
 
 
-async def _pay(services: Services, directory: Directory, payout: "_Payout") -> str:
-    """Make one batch, which runs at once: the commit that locked the vouchers has authorised it."""
+async def _pay(services: Services, directory: Directory, payout: "_Payout") -> tuple[str, int]:
+    """Make one batch, which runs at once: the commit that locked the vouchers has authorised it.
+
+    Gives its reference, and how many chunks it has.
+    """
     way = way_of(directory, payout.programme, BatchKind.DISBURSEMENT)
     found = await merchants.places(services, directory, {member.merchant for member in payout.members})
     instructions = [_instruction(member, found.get(member.merchant)) for member in payout.members]
@@ -140,7 +144,7 @@ async def _pay(services: Services, directory: Directory, payout: "_Payout") -> s
     there = await services.store.batches.create(batch, then, event, chunks=chunks)
     if there is not None and there.digest != batch.digest:
         raise Conflict("payout", payout.name)
-    return batch.ref
+    return batch.ref, len(chunks)
 
 
 class _Payout(NamedTuple):

@@ -73,22 +73,22 @@ async def test_an_earlier_failure_is_not_taken_for_the_outcome(shop: RedeemWorld
         assert (await waiting).state is RedemptionState.REDEEMED
 
 
-async def test_a_payout_alone_does_not_wait_and_the_third_waits_for_one_before_it() -> None:
+async def test_a_payout_alone_does_not_wait_and_the_next_waits_until_all_its_chunks_are_decided() -> None:
     pace, clock = Pace(), asyncio.get_running_loop().time
     begun = clock()
-    for ref in ("A", "B"):
-        await pace.wait(0.0)
-        pace.complete([ref])
-    assert clock() - begun < PATIENCE_SECONDS / 2
-    third = asyncio.create_task(pace.wait(0.0))
+    await pace.wait(0.0)
+    pace.complete({"A": 2})
+    second = asyncio.create_task(pace.wait(0.0))
     await asyncio.sleep(0)
-    assert not third.done()
     pace.ended("A")
-    await third
+    await asyncio.sleep(0)
+    assert not second.done()
+    pace.ended("A")
+    await second
     assert clock() - begun < PATIENCE_SECONDS / 2
 
 
 async def test_nobody_waits_for_a_slow_bank_for_long() -> None:
     pace = Pace()
-    pace.complete(["A", "B", "C"])
+    pace.complete({"A": 1, "B": 1, "C": 3})
     await asyncio.wait_for(pace.wait(0.0), 5 * PATIENCE_SECONDS)
