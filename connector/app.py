@@ -5,8 +5,9 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from connector.api import Token
+    from connector.demo import DemoData
+    from connector.domain.directory import Directory
     from connector.flows.services import FlowSettings, Services
+    from connector.flows.vouchers.exchange_keys import FileExchange, KeyHolder
     from connector.flows.worker import Worker
     from connector.iso20022.engine import Engine
     from connector.iso20022.signing import Signing
@@ -61,7 +65,7 @@ async def build_services(settings: Settings) -> AsyncIterator["Services"]:
     """
     from connector.channels import Channels
     from connector.flows.services import Services
-    from connector.sandbox import sandbox_directory
+    from connector.sandbox import furnish
     from connector.store import Store
 
     engine = build_engine(settings)
@@ -70,14 +74,41 @@ async def build_services(settings: Settings) -> AsyncIterator["Services"]:
     )
     try:
         if settings.sandbox:
-            await store.directory.seed(sandbox_directory(settings.simulators_base, settings.answer_within_seconds))
+            await furnish(store, time.time, *sandbox_world(settings))
         for institution in (await store.directory.load()).institutions.values():
             if institution.url:
                 engine.ready(institution.profile)
         async with Channels(engine, connector_url=settings.api_url) as channels:
-            yield Services(store, engine, channels, time.time, _flow_settings(settings))
+            services = Services(
+                store, engine, channels, time.time, _flow_settings(settings), files=_file_exchange(settings)
+            )
+            try:
+                yield services
+            finally:
+                await services.desk.close()
     finally:
         await store.close()
+
+
+def exchange_keys(settings: Settings) -> "KeyHolder | None":
+    """Read the keys for voucher files; a sandbox without any makes its own under the data folder."""
+    from connector.flows.vouchers.exchange_keys import of_file
+
+    if settings.exchange_key:
+        return of_file(settings.exchange_key)
+    return of_file(settings.data_dir / "exchange-keys.json", make=True) if settings.sandbox else None
+
+
+def _file_exchange(settings: Settings) -> "FileExchange":
+    from connector.flows.vouchers.exchange_keys import FileExchange
+
+    return FileExchange(
+        exchange_keys(settings),
+        settings.voucher_file_lines,
+        settings.voucher_file_lines_at_once,
+        settings.voucher_file_age_seconds,
+        callback_https=not settings.sandbox,
+    )
 
 
 def build_api(services: "Services", settings: Settings) -> "web.Application":
@@ -95,9 +126,33 @@ def build_api(services: "Services", settings: Settings) -> "web.Application":
             callback_https=not settings.sandbox,
             simulators_url=settings.simulators_base if settings.sandbox else "",
             tokens=_tokens(settings),
+            suv_clients=_suv_clients(settings),
+            suv_product=settings.suv_product,
+            suv_settlement_entity=settings.suv_settlement_entity,
+            suv_receiver=settings.suv_receiver,
             public_url=settings.api_url,
+            reset=_reset_of(settings) if settings.sandbox else None,
         ),
     )
+
+
+def sandbox_world(settings: Settings) -> tuple["Directory", "DemoData"]:
+    """Give what a sandbox is filled with: its institutions, and the demo data. Raises ``Misconfigured``."""
+    from connector import demo
+    from connector.sandbox import sandbox_directory
+
+    directory = sandbox_directory(settings.simulators_base, settings.answer_within_seconds)
+    return directory, demo.read(settings.demo_data) if settings.demo_data else demo.default()
+
+
+def _reset_of(settings: Settings) -> "Callable[[Services], Awaitable[Mapping[str, int]]]":
+    from connector import sandbox
+
+    async def reset(services: "Services") -> "Mapping[str, int]":
+        loaded = await sandbox.reset(services, *sandbox_world(settings), settings.simulators_base)
+        return loaded._asdict()
+
+    return reset
 
 
 def keyring(settings: Settings) -> "Keyring":
@@ -177,9 +232,22 @@ def _flow_settings(settings: Settings) -> "FlowSettings":
         take_over_after_seconds=settings.take_over_after_seconds,
         strict_addresses=not settings.sandbox,
         connector_url=settings.api_url,
+        voucher_sweep_seconds=settings.voucher_sweep_seconds,
+        voucher_archive=str(settings.voucher_archive or settings.data_dir / "voucher-archive"),
+        voucher_retention_seconds=settings.voucher_retention_days * 86_400.0,
         reconcile_at=settings.reconcile_at,
         reconcile_tolerance_days=settings.reconcile_tolerance_days,
+        redemption_wait_seconds=settings.redemption_wait_seconds,
+        redemption_repeat_seconds=settings.redemption_repeat_seconds,
+        voucher_wrong_tries=settings.voucher_wrong_tries,
+        presenter_wrong_tries=settings.presenter_tries,
+        payout_interval_seconds=settings.payout_interval_seconds,
     )
+
+
+def _suv_clients(settings: Settings) -> tuple[tuple[str, str], ...]:
+    secrets = ((name, secret.get_secret_value()) for name, secret in settings.suv_clients.items())
+    return tuple((name, sha256(secret.encode()).hexdigest()) for name, secret in secrets)
 
 
 def _tokens(settings: Settings) -> tuple["Token", ...]:

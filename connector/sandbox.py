@@ -1,7 +1,13 @@
 """The sandbox's fictional country XU: its institutions and programmes, all served by the simulators."""
 
+import hashlib
+from collections.abc import Callable
 from typing import Final
 
+import aiohttp
+import structlog
+
+from connector.demo import DemoData, Loaded, load
 from connector.domain.directory import (
     Directory,
     Inquiry,
@@ -13,6 +19,12 @@ from connector.domain.directory import (
     SourceBB,
     Unanswered,
 )
+from connector.domain.voucher import RETAIL_POLICY, VoucherGroup
+from connector.flows import reconciliation
+from connector.flows.services import Services
+from connector.flows.vouchers import sweep
+from connector.store import Store
+from connector.store.clearing import clear
 
 DEBTOR_ACCOUNT: Final = "9000000001"
 SOURCES: Final = ("Gov_Stack_BB", "bb-digital-registries", "example Gov_Stack_BB")
@@ -20,6 +32,11 @@ SOURCES: Final = ("Gov_Stack_BB", "bb-digital-registries", "example Gov_Stack_BB
 
 BUDGET_MINOR: Final = 10**14
 """One trillion dollars, in cents: a budget that a rehearsal does not use up, yet that is counted."""
+
+_FURNISHED: Final = "demo"
+_KEPT_SECONDS: Final = 100 * 366 * 86_400.0
+_RESET_TIMEOUT: Final = aiohttp.ClientTimeout(total=30)
+_log = structlog.get_logger(__name__)
 
 _BANK, _MOBILE = InstitutionKind.BANK, InstitutionKind.MOBILE_MONEY
 _INSTITUTIONS: Final = (
@@ -30,6 +47,12 @@ _INSTITUTIONS: Final = (
     ("TELAXU22", "Tela Money", _MOBILE, (r"\+?99971\d{6,8}",)),
     ("NSWIXU22", "National Switch", InstitutionKind.SWITCH, ()),
 )
+
+
+_RETAIL: Final = VoucherGroup(
+    "RETAIL", "Retail gift card: in parts, with reversal and refund", "SANDBOX", policy=RETAIL_POLICY
+)
+"""What retail clients (SUV) sell where they name no product: in any currency."""
 
 
 def sandbox_directory(simulators_url: str, answer_within_seconds: float = 30.0) -> Directory:
@@ -53,7 +76,8 @@ def sandbox_directory(simulators_url: str, answer_within_seconds: float = 30.0) 
     }
     programmes = {programme.id: programme for programme in _programmes()}
     sources = {name: SourceBB(name, name, "SANDBOX") for name in SOURCES}
-    return Directory(programmes, institutions, sources, default_programme="SANDBOX", open_sources=True)
+    groups = {group.code: group for group in (_RETAIL,)}
+    return Directory(programmes, institutions, sources, default_programme="SANDBOX", open_sources=True, groups=groups)
 
 
 def _programmes() -> tuple[Programme, ...]:
@@ -90,3 +114,37 @@ def _programmes() -> tuple[Programme, ...]:
             open_budget=True,
         ),
     )
+
+
+async def furnish(store: Store, clock: Callable[[], float], directory: Directory, data: DemoData) -> Loaded | None:
+    """Fill a sandbox at its first start, and again where its demo data have changed; ``None``: it was filled before.
+
+    Every process may do it, also at the same time.
+    """
+    await store.directory.seed(directory)
+    digest = hashlib.sha256(data.model_dump_json().encode()).hexdigest()
+    if await store.records.get(_FURNISHED, "loaded") == digest:
+        return None
+    loaded = await load(store, clock, data)
+    await store.records.put(_FURNISHED, "loaded", digest, _KEPT_SECONDS)
+    return loaded
+
+
+async def reset(services: Services, directory: Directory, data: DemoData, simulators_url: str = "") -> Loaded:
+    """Empty a sandbox and fill it again; simulators_url: institutions that forget everything too ("": none)."""
+    if simulators_url:
+        await _reset_simulators(simulators_url)
+    await clear(services.store.link)
+    loaded = await furnish(services.store, services.clock, directory, data)
+    await reconciliation.arm(services)
+    await sweep.arm(services)
+    return loaded or await load(services.store, services.clock, data)
+
+
+async def _reset_simulators(url: str) -> None:
+    """Tell the institutions; a sandbox whose simulators are down is reset all the same."""
+    try:
+        async with aiohttp.ClientSession(timeout=_RESET_TIMEOUT) as session, session.post(f"{url}/sim/reset") as told:
+            told.raise_for_status()
+    except (aiohttp.ClientError, TimeoutError) as error:
+        _log.warning("simulators not reset", error=type(error).__name__)

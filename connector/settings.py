@@ -8,6 +8,7 @@ import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -15,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from connector.domain.errors import Misconfigured
 
 PREFIX: Final = "ISOGATE_"
-SECRETS: Final = {"encryption_keys", "source_tokens", "institution_tokens", "admin_token", "redis_url"}
+SECRETS: Final = {"encryption_keys", "source_tokens", "institution_tokens", "admin_token", "suv_clients", "redis_url"}
 
 
 class Profile(StrEnum):
@@ -45,8 +46,8 @@ class Settings(BaseSettings):
 
     redis_url: str = Field(
         "",
-        pattern="^((rediss?|unix)://.+)?$",
-        description="Redis or Valkey to use; empty: an embedded one under the data folder",
+        pattern=r"^((rediss?(\+cluster)?|unix)://.+)?$",
+        description="Redis, Valkey or a cluster (redis+cluster://); empty: an embedded one under the data folder",
     )
     partitions: int = Field(8, ge=1, le=1024, description="Partitions of the store's keys; fixed once there is data")
     encryption_keys: SecretStr = Field(
@@ -62,6 +63,18 @@ class Settings(BaseSettings):
     )
     institution_tokens: dict[str, SecretStr] = Field(
         default_factory=dict, description="Bearer token of each institution that calls back, JSON object code → token"
+    )
+    suv_clients: dict[str, SecretStr] = Field(
+        default_factory=dict, description="Password of each retail voucher client, JSON object client id → password"
+    )
+    suv_product: str = Field(
+        "RETAIL", pattern=r"^\S{1,36}$", description="Voucher group of retail requests without product"
+    )
+    suv_settlement_entity: str = Field(
+        "ISOGATE", pattern=r"^\S{1,40}$", description="Whom a retail merchant settles with, as clients know it"
+    )
+    suv_receiver: str = Field(
+        "ISOGATE", pattern=r"^\S{1,40}$", description="Who keeps the vouchers, as clients know it"
     )
     admin_token: SecretStr = Field(SecretStr(""), description="Bearer token of the admin API")
 
@@ -86,6 +99,47 @@ class Settings(BaseSettings):
     )
     reconcile_tolerance_days: int = Field(2, ge=0, le=7, description="Days that sending and booking may be apart")
 
+    redemption_wait_seconds: float = Field(
+        2.5, gt=0, le=60, description="Time that a redemption waits for the merchant's payment before it is pending"
+    )
+    redemption_repeat_seconds: float = Field(
+        1.0, ge=0, description="Time within which the same redemption without a request id is a retry"
+    )
+    voucher_wrong_tries: int = Field(5, ge=1, description="Wrong numbers after which a voucher is blocked")
+    presenter_wrong_tries: int | None = Field(
+        None,
+        ge=0,
+        description="Wrong numbers after which who presents them waits 15 minutes, 0: never; empty: 20, sandbox 0",
+    )
+    payout_interval_seconds: float = Field(
+        0.01, ge=0, le=10, description="Least pause between two payouts to merchants by one worker"
+    )
+
+    exchange_key: Path | None = Field(
+        None,
+        description="JWK set or PEM file with the private keys for voucher files, the last ones sign; "
+        "empty: a sandbox makes its own, production takes no files",
+    )
+    voucher_inbox: Path | None = Field(None, description="Folder that is watched for encrypted voucher files")
+    voucher_outbox: Path | None = Field(None, description="Folder for the responses to them")
+    voucher_file_lines: int = Field(100_000, ge=1, le=100_000, description="Most lines in a voucher file")
+    voucher_file_lines_at_once: int = Field(
+        2000, ge=0, description="Lines up to which the response to a voucher file is in the same answer"
+    )
+    voucher_file_age_seconds: float = Field(7 * 86_400.0, gt=0, description="Age at which a voucher file is refused")
+
+    demo_data: Path | None = Field(
+        None, description="JSON file with the demo data of a sandbox (docs/demo-data.md); empty: those of the package"
+    )
+
+    voucher_sweep_seconds: float = Field(30.0, gt=0, description="Pause between two looks for expired vouchers")
+    voucher_retention_days: int = Field(
+        0, ge=0, description="Days after which used vouchers are moved into the archive; 0: only by command"
+    )
+    voucher_archive: Path | None = Field(
+        None, description="Folder of archived vouchers; empty: voucher-archive in the data folder"
+    )
+
     schemas: tuple[Path, ...] = Field((), description="Folders of XSDs that go before the ones that are built in")
     profiles: tuple[Path, ...] = Field((), description="Folders of mapping profiles beside those built in")
     signing_key: Path | None = Field(None, description="PEM file with the private key that messages are signed with")
@@ -108,6 +162,13 @@ class Settings(BaseSettings):
         return self.profile is Profile.SANDBOX
 
     @property
+    def presenter_tries(self) -> int:
+        """Wrong voucher numbers that one presenter may present within the window; 0: any number."""
+        if self.presenter_wrong_tries is not None:
+            return self.presenter_wrong_tries
+        return 0 if self.sandbox else 20
+
+    @property
     def scheme(self) -> str:
         """``https`` where a certificate is configured, else ``http``."""
         return "https" if self.tls_certificate else "http"
@@ -116,6 +177,15 @@ class Settings(BaseSettings):
     def api_url(self) -> str:
         """Where the API of this instance is reached, without a trailing slash."""
         return (self.connector_url or f"{self.scheme}://{_reachable(self.host)}:{self.port}").rstrip("/")
+
+    @property
+    def store_place(self) -> str:
+        """Where the store is, in words, without user and password."""
+        parts = urlsplit(self.redis_url)
+        if not parts.scheme:
+            return f"embedded, under {self.data_dir / 'store'}"
+        kind = "cluster" if parts.scheme.endswith("+cluster") else "server"
+        return f"{kind} at {parts.netloc.rpartition('@')[2] or parts.path}"
 
     @property
     def simulators_address(self) -> tuple[str, int]:

@@ -51,12 +51,12 @@ async def list_batches(call: Call) -> web.Response:
     )
     found = [await status.summary(call.services, ref) for ref in refs]
     following = found[-1].batch.accepted_at if len(found) == newest else None
-    return json_answer({"items": [_batch(each) for each in found], "next_before": following})
+    return json_answer({"items": [batch_body(each) for each in found], "next_before": following})
 
 
 async def read_batch(call: Call) -> web.Response:
     """Show a batch."""
-    return json_answer(_batch(await status.summary(call.services, await reference(call, call.parameters["ref"]))))
+    return json_answer(batch_body(await status.summary(call.services, await reference(call, call.parameters["ref"]))))
 
 
 async def list_instructions(call: Call) -> web.Response:
@@ -78,14 +78,14 @@ async def cancel(call: Call) -> web.Response:
     """Cancel a batch of which nothing was sent."""
     ref = await reference(call, call.parameters["ref"])
     await control.cancel(call.services, ref, call.actor, call.origin)
-    return json_answer(_batch(await status.summary(call.services, ref)))
+    return json_answer(batch_body(await status.summary(call.services, ref)))
 
 
 async def retry(call: Call) -> web.Response:
     """Repeat the failed payments of a finished batch as a new batch."""
     ref = await reference(call, call.parameters["ref"])
     batch = await control.retry(call.services, ref, call.actor, call.origin)
-    return json_answer(_batch(await status.summary(call.services, batch.ref)), 202)
+    return json_answer(batch_body(await status.summary(call.services, batch.ref)), 202)
 
 
 async def queue_depth(call: Call) -> web.Response:
@@ -97,7 +97,8 @@ def _tally(tally: Tally) -> dict[str, int]:
     return {"payments": tally.payments, "amount_minor": tally.minor}
 
 
-def _batch(summary: BatchSummary) -> dict[str, Any]:
+def batch_body(summary: BatchSummary) -> dict[str, Any]:
+    """Show a batch and how far it is."""
     batch, progress = summary.batch, summary.progress
     totals = {
         currency: {outcome.value: _tally(tally) for outcome, tally in outcomes.items()}

@@ -15,6 +15,8 @@ from connector.api.shapes import json_answer, plain
 from connector.domain.directory import Directory, Institution, Programme, SourceBB
 from connector.domain.errors import Misconfigured, NotFound, Refused
 from connector.domain.money import is_currency
+from connector.flows.vouchers import secrecy
+from connector.flows.vouchers.exchange_keys import KeyHolder
 from connector.iso20022.engine import Engine
 
 _ID: Final = Parameter("id", "path", "Its id.", required=True, max_length=36)
@@ -46,6 +48,8 @@ async def save_programme(call: Call) -> web.Response:
     directory = await _directory(call)
     if said.payer_bank not in directory.institutions:
         raise Refused.because("/payer_bank", "unknown", "There is no such institution.")
+    if said.voucher_group and said.voucher_group not in directory.groups:
+        raise Refused.because("/voucher_group", "unknown", "There is no such voucher group.")
     _check_currencies("/budgets", said.budgets)
     fields = {name: getattr(said, name) for name in type(said).model_fields}
     programme = Programme(id=call.parameters["id"], **{**fields, "sources": tuple(said.sources)})
@@ -101,17 +105,35 @@ def _check_scheme(engine: Engine, name: str) -> None:
 async def list_sources(call: Call) -> web.Response:
     """List the Source BBs."""
     directory = await _directory(call)
-    return json_answer({"items": [asdict(each) for each in directory.sources.values()]})
+    return json_answer({"items": [_source(each) for each in directory.sources.values()]})
 
 
 async def save_source(call: Call) -> web.Response:
-    """Add or replace a Source BB."""
-    said: models.SourceBody = call.body
-    if said.programme and said.programme not in (await _directory(call)).programmes:
+    """Add or replace a Source BB; its keys stay unless others are given, and are never shown."""
+    said: models.SourceKeysBody = call.body
+    directory, identifier = await _directory(call), call.parameters["id"]
+    if said.programme and said.programme not in directory.programmes:
         raise Refused.because("/programme", "unknown", "There is no such programme.")
-    source = SourceBB(id=call.parameters["id"], **said.model_dump())
+    known = directory.sources.get(identifier, SourceBB(identifier, ""))
+    source = replace(known, **said.model_dump(exclude_none=True))
+    _check_keys(source)
     await call.services.store.directory.save_source(source)
-    return json_answer(asdict(source))
+    return json_answer(_source(source))
+
+
+def _check_keys(source: SourceBB) -> None:
+    """Refuse keys that could not be used."""
+    if source.voucher_key:
+        secrecy.check_key(source.voucher_key)
+    if source.public_key and KeyHolder.of_text(source.public_key).any_private:
+        raise Refused.because("/public_key", "private_key", "This is a private key; register its public part.")
+
+
+def _source(source: SourceBB) -> dict[str, Any]:
+    """Show a Source BB, and of its keys only which they are."""
+    shown = {name: value for name, value in asdict(source).items() if not name.endswith("_key")}
+    public = KeyHolder.of_text(source.public_key).public()["keys"] if source.public_key else []
+    return {**shown, "voucher_key_id": secrecy.key_id(source), "public_keys": [key["kid"] for key in public]}
 
 
 async def _directory(call: Call) -> Directory:
@@ -195,7 +217,7 @@ OPERATIONS: Final = (
         "/admin/sources/{id}",
         save_source,
         "Save a Source BB",
-        _body(models.SourceBody, {"name": "Ministry of Pensions", "programme": "PENSIONS"}),
+        _body(models.SourceKeysBody, {"name": "Ministry of Pensions", "programme": "PENSIONS"}),
         models.SavedSource,
     ),
 )  # fmt: skip

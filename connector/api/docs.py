@@ -90,9 +90,11 @@ def curl(operation: Operation, settings: ApiSettings) -> str:
     if operation.roles and not settings.open:
         headers.append("Authorization: Bearer $TOKEN")
     url = settings.public_url + path + ("?" + "&".join(query) if query else "")
+    user = ["-u $CLIENT:$PASSWORD"] if operation.basic and not settings.open else []
     method = "" if operation.method == "GET" else f"-X {operation.method} "
     lines = [
         f"curl -i {method}{shlex.quote(url)}",
+        *user,
         *(f"-H {_quoted(header)}" for header in headers),
         *_data(operation),
     ]

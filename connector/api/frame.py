@@ -4,15 +4,17 @@ import logging
 import re
 import time
 import traceback
+from itertools import count
 from secrets import token_hex
 from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry
 
-from connector.api.serving import PATTERN
-from connector.api.shapes import Failure, failure_of, plain
+from connector.api.measures import RequestMeasures
+from connector.api.serving import PATTERN, SHAPE
+from connector.api.shapes import Failure, Shape, failure_of, plain
 from connector.domain.errors import Fault
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
@@ -25,23 +27,26 @@ _log = logging.getLogger(__name__)
 
 def frame(registry: CollectorRegistry) -> Middleware:
     """Make the middleware; its metrics name path patterns, never the paths themselves."""
-    counted = Counter("isogate_http_requests", "Requests answered", ["method", "path", "status"], registry=registry)
-    timed = Histogram("isogate_http_request_seconds", "Time to answer", ["method", "path"], registry=registry)
+    measures = RequestMeasures()
+    registry.register(measures)
+    process, number = token_hex(6), count(1)
 
     @web.middleware
     async def framed(request: web.Request, handler: Handler) -> web.StreamResponse:
         begun = time.perf_counter()
         given = request.headers.get("X-Request-ID", "")
-        request[REQUEST_ID] = given if _PRESENTABLE_ID.fullmatch(given) else token_hex(8)
+        name = given if given and _PRESENTABLE_ID.fullmatch(given) else f"{process}-{next(number):x}"
+        request[REQUEST_ID] = name
         answer = await _answer(request, handler)
         pattern = request.get(PATTERN, _UNMATCHED)
-        counted.labels(request.method if pattern != _UNMATCHED else "", pattern, answer.status).inc()
-        timed.labels(request.method if pattern != _UNMATCHED else "", pattern).observe(time.perf_counter() - begun)
+        method = request.method if pattern is not _UNMATCHED else ""
+        measures.note(method, pattern, answer.status, time.perf_counter() - begun)
         if not answer.prepared:
-            answer.headers["X-Request-ID"] = request[REQUEST_ID]
-            answer.headers["Server"] = "isogate"
-            answer.headers.setdefault("X-Content-Type-Options", "nosniff")
-            answer.headers.setdefault("Cache-Control", "no-store")
+            headers = answer.headers
+            headers["X-Request-ID"] = name
+            headers["Server"] = "isogate"
+            headers.setdefault("X-Content-Type-Options", "nosniff")
+            headers.setdefault("Cache-Control", "no-store")
         return answer
 
     return framed
@@ -53,12 +58,13 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer without innards
         failure = failure_of(error)
         if failure is None:
-            _log_defect(request, error)
+            log_defect(request, error)
             failure = Failure(500, (Fault("", "defect", "Something went wrong here; it has been logged."),))
-        return plain(failure)
+        shape: Shape = request.get(SHAPE, plain)
+        return shape(failure)
 
 
-def _log_defect(request: web.Request, error: Exception) -> None:
+def log_defect(request: web.Request, error: Exception) -> None:
     """Log where it happened, but not the error's text, which may carry what was sent."""
     frames = traceback.extract_tb(error.__traceback__)[-4:]
     places = " < ".join(f"{place.filename.rsplit('/', 1)[-1]}:{place.lineno}" for place in reversed(frames))

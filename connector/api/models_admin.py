@@ -39,6 +39,7 @@ class ProgrammeBody(_Exact):
     recall: RecallPolicy = RecallPolicy.BEFORE_SETTLEMENT
     town: Annotated[str, Field(max_length=35)] = ""
     country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
+    voucher_group: Annotated[str, Field(max_length=36)] = ""
 
 
 class InstitutionBody(_Exact):
@@ -65,6 +66,16 @@ class SourceBody(_Exact):
     name: Upto100
     programme: Annotated[str, Field(max_length=36)] = ""
     callback_url: Annotated[str, Field(max_length=2048, pattern=r"^(https?://[!-~]+)?$")] = ""
+
+
+class SourceKeysBody(SourceBody):
+    """A Source BB with its keys; left out: those that it has stay, "": it has none any more.
+
+    voucher_key: 64 bytes in base64, under which it is told voucher numbers; public_key: JWK, JWK set or PEM text.
+    """
+
+    voucher_key: Annotated[str, Field(max_length=88)] | None = None
+    public_key: Annotated[str, Field(max_length=32_768)] | None = None
 
 
 class TallyBody(BaseModel):
@@ -170,6 +181,8 @@ class SavedInstitution(InstitutionBody):
 
 
 class SavedSource(SourceBody):
-    """A Source BB."""
+    """A Source BB; voucher_key_id: beginning of its voucher key's SHA-256; public_keys: ids of its keys for files."""
 
     id: str
+    voucher_key_id: str
+    public_keys: list[str]

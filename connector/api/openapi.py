@@ -70,7 +70,10 @@ def describe(operations: Sequence[Operation], settings: ApiSettings) -> dict[str
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "basic": {"type": "http", "scheme": "basic"},
+            },
         },
     }
 
@@ -103,9 +106,10 @@ def operation_id(operation: Operation) -> str:
 
 
 def _security(operation: Operation, settings: ApiSettings) -> list[dict[str, list[str]]]:
-    if not operation.roles:
+    if not operation.roles and not operation.basic:
         return []
-    return [{"token": []}, {}] if settings.open else [{"token": []}]
+    scheme: dict[str, list[str]] = {"basic" if operation.basic else "token": []}
+    return [scheme, {}] if settings.open else [scheme]
 
 
 def _parameter(parameter: Parameter, settings: ApiSettings) -> dict[str, Any]:
@@ -159,7 +163,8 @@ def _answers(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     wrong = (_WRONG,) if operation.parameters or operation.body else ()
     for status, sentence in (*wrong, *_COMMON) if operation.roles else ():
         if str(status) not in described:
-            described[str(status)] = _answer(Answer(status, sentence, _ERRORS[operation.shape]), schemas)
+            model = operation.errors or _ERRORS[operation.shape]
+            described[str(status)] = _answer(Answer(status, sentence, model), schemas)
     return dict(sorted(described.items()))
 
 

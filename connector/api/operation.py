@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import TypeAdapter
 
 from connector.api.access import Identity
+from connector.api.json_body import Parsed
 from connector.api.settings import ApiSettings, Role
 from connector.api.shapes import Shape
 from connector.domain.batch import CallbackTarget
@@ -44,13 +45,19 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A JSON request body: how it is validated in both length modes, and what it is turned into."""
+    """A JSON request body: how it is validated in both length modes, and what it is turned into.
+
+    parse: from bytes to the checked value, where the contract has its own way to say what is wrong; max_bytes: above
+    it a request is answered 413 (0: as the API's settings).
+    """
 
     strict: TypeAdapter[Any]
     lenient: TypeAdapter[Any]
     read: Callable[[Any], Any]
     example: Any
     required: bool = True
+    parse: Callable[[bytes, TypeAdapter[Any]], Parsed] | None = None
+    max_bytes: int = 0
 
     def adapter(self, strict: bool) -> TypeAdapter[Any]:
         """Choose the validation for the length mode."""
@@ -130,7 +137,12 @@ Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """One method on one path. roles: who may call it in production (empty: everybody, without a token)."""
+    """One method on one path.
+
+    roles: who may call it in production (empty: everybody, without a token); errors: the model of what ``shape``
+    makes, where that is not one of the common ones; basic: the handler wants user name and password (HTTP Basic)
+    instead of a token; also: further paths under which clients look for it.
+    """
 
     method: str
     path: str
@@ -145,6 +157,9 @@ class Operation:
     description: str = ""
     media: tuple[str, ...] = field(default=("application/json",))
     raw_example: str = ""
+    errors: object = None
+    basic: bool = False
+    also: tuple[str, ...] = ()
 
 
 def callable_url(text: str, *, https_only: bool) -> bool:

@@ -1,35 +1,40 @@
 """From an HTTP request to an operation's handler and back: access, parameters, body, errors."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, NamedTuple
 
 from aiohttp import web
 
 from connector.api.access import admit
-from connector.api.json_body import Parsed, parse
+from connector.api.json_body import Parsed, parse, parse_large
 from connector.api.operation import LENIENT_LENGTH, Body, Call, Operation, Parameter
 from connector.api.settings import ApiSettings
-from connector.api.shapes import failure_of
+from connector.api.shapes import Shape, failure_of
 from connector.domain.errors import Fault, Refused
 from connector.flows.services import Services
 
 PATTERN: Final = web.RequestKey("pattern", str)
+SHAPE: Final[web.RequestKey[Shape]] = web.RequestKey("shape")
+"""How the operation words its failures, also those that nobody foresaw."""
+
+_NOTHING: Final = Parsed("")
 
 
 def serve(
     operation: Operation, services: Services, settings: ApiSettings
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Make the aiohttp handler of an operation; errors raised on purpose are answered in the operation's shape."""
+    readers = tuple(_reader(parameter, settings) for parameter in operation.parameters)
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        request[PATTERN] = operation.path
-        parsed = Parsed("")
+        request[PATTERN], request[SHAPE] = operation.path, operation.shape
+        parsed = _NOTHING
         try:
             identity = admit(request, settings, operation.roles)
             if operation.body:
                 parsed = await _body(request, operation.body, settings)
-            parameters = read_parameters(request, operation.parameters, settings)
+            parameters = _read(request, readers)
             body = parsed.accepted()
             return await operation.handler(Call(request, services, settings, identity, parameters, body))
         except Exception as error:
@@ -43,18 +48,31 @@ def serve(
 
 async def _body(request: web.Request, body: Body, settings: ApiSettings) -> Parsed:
     """Read and parse the JSON body, in a thread where it is large."""
+    ceiling = body.max_bytes or settings.max_body_bytes
     announced = request.content_length or 0
-    if announced > settings.max_body_bytes:  # refused before it is read
-        raise web.HTTPRequestEntityTooLarge(settings.max_body_bytes, announced)
-    content = await request.read()
+    if announced > ceiling:  # refused before it is read
+        raise web.HTTPRequestEntityTooLarge(ceiling, announced)
+    content = await (_bounded(request, ceiling) if body.max_bytes else request.read())
     if not content.strip() and not body.required:
         return Parsed("")
     if content and not is_json(request.content_type):
         raise web.HTTPUnsupportedMediaType
     adapter = body.adapter(settings.lengths_strict)
+    if body.parse:
+        return body.parse(content, adapter)
     if len(content) < settings.off_loop_bytes:
         return parse(content, adapter, body.read)
-    return await asyncio.to_thread(parse, content, adapter, body.read)
+    return await asyncio.to_thread(parse_large, content, adapter, body.read)
+
+
+async def _bounded(request: web.Request, ceiling: int) -> bytes:
+    """Read a body, also a compressed one, no further than it may go."""
+    content = bytearray()
+    async for part in request.content.iter_any():
+        content += part
+        if len(content) > ceiling:
+            raise web.HTTPRequestEntityTooLarge(ceiling, len(content))
+    return bytes(content)
 
 
 def is_json(media: str) -> bool:
@@ -62,42 +80,59 @@ def is_json(media: str) -> bool:
     return media == "application/json" or media.endswith("+json")
 
 
-def read_parameters(request: web.Request, declared: tuple[Parameter, ...], settings: ApiSettings) -> dict[str, str]:
+class _Reader(NamedTuple):
+    """A parameter as this deployment takes it, worked out once: under which names, required or not, how long."""
+
+    parameter: Parameter
+    names: tuple[str, ...]
+    required: bool
+    longest: int
+
+
+def _reader(parameter: Parameter, settings: ApiSettings) -> _Reader:
+    strict, name = settings.lengths_strict, parameter.name
+    spellings = settings.callback_headers if name in settings.callback_headers else parameter.alternatives
+    required = parameter.required and (strict or not parameter.strict_only)
+    longest = parameter.max_length if strict else max(parameter.max_length, LENIENT_LENGTH)
+    return _Reader(parameter, tuple(dict.fromkeys((name, *spellings))), required, longest)
+
+
+def _read(request: web.Request, readers: tuple[_Reader, ...]) -> dict[str, str]:
     """Take the declared parameters; raises ``Refused`` with every one that is missing or wrong."""
     values: dict[str, str] = {}
     faults: list[Fault] = []
-    for parameter in declared:
-        value = _value(request, parameter, settings)
-        fault = _fault(parameter, value, settings.lengths_strict)
-        faults.extend([fault] if fault else [])
-        values[parameter.name] = value or parameter.default
+    for reader in readers:
+        value = _value(request, reader)
+        fault = _fault(reader, value) if value or reader.required else None
+        if fault:
+            faults.append(fault)
+        values[reader.parameter.name] = value or reader.parameter.default
     if faults:
         raise Refused(faults)
     return values
 
 
-def _value(request: web.Request, parameter: Parameter, settings: ApiSettings) -> str:
-    match parameter.place:
+def _value(request: web.Request, reader: _Reader) -> str:
+    match reader.parameter.place:
         case "path":
-            return request.match_info.get(parameter.name, "")
+            return request.match_info.get(reader.parameter.name, "")
         case "query":
-            source: dict[str, str] = dict(request.query)
+            source: Mapping[str, str] = request.query
         case "header":
-            source = {name.lower(): value for name, value in request.headers.items()}
-    spellings = settings.callback_headers if parameter.name in settings.callback_headers else parameter.alternatives
-    names = (parameter.name, *spellings)
-    keys = [name.lower() for name in names] if parameter.place == "header" else names
-    return next((source[key] for key in keys if source.get(key)), "").strip()
+            source = request.headers  # without regard to case
+    for name in reader.names:
+        if value := source.get(name, ""):
+            return value.strip()
+    return ""
 
 
-def _fault(parameter: Parameter, value: str, strict: bool) -> Fault | None:
+def _fault(reader: _Reader, value: str) -> Fault | None:
+    parameter = reader.parameter
     where = f"{parameter.place} {parameter.name}"
     if not value:
-        required = parameter.required and (strict or not parameter.strict_only)
-        return Fault(where, "missing", "This is required.") if required else None
-    longest = parameter.max_length if strict else max(parameter.max_length, LENIENT_LENGTH)
-    if len(value) > longest:
-        return Fault(where, "too_long", f"At most {longest} characters.")
+        return Fault(where, "missing", "This is required.") if reader.required else None
+    if len(value) > reader.longest:
+        return Fault(where, "too_long", f"At most {reader.longest} characters.")
     if not value.isprintable():
         return Fault(where, "unprintable", "Control characters are not allowed.")
     if parameter.choices and value not in parameter.choices:

@@ -1,9 +1,12 @@
 """How the API behaves in one deployment."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final
+
+from connector.flows.services import Services
 
 MEBIBYTE: Final = 1024 * 1024
 
@@ -44,6 +47,10 @@ class ApiSettings:
     callback_headers: spellings of the callback header, without regard to case, in order of preference.
     callback_verb: ``POST`` (v3.0) or ``PUT``; callback_https: whether callback URLs must be https.
     simulators_url: where /sim/* is passed on to ("" switches it off).
+    suv_clients: SHA-256 (lower-case hex) of each retail client's password by its id; none: a sandbox lets everybody
+    in, production nobody. suv_product: voucher group where a retail client names none; suv_settlement_entity,
+    suv_receiver: whom the merchant settles with, and who keeps the vouchers, by the ids that clients know.
+    reset: empties a sandbox and fills it again, gives how much of what there is then (``None``: not offered).
     """
 
     profile: str = "sandbox"
@@ -57,6 +64,11 @@ class ApiSettings:
     simulators_url: str = ""
     tokens: tuple[Token, ...] = ()
     public_url: str = "http://localhost:3333"
+    suv_clients: tuple[tuple[str, str], ...] = ()
+    suv_product: str = "RETAIL"
+    suv_settlement_entity: str = "ISOGATE"
+    suv_receiver: str = "ISOGATE"
+    reset: Callable[[Services], Awaitable[Mapping[str, int]]] | None = None
 
     @property
     def open(self) -> bool:

@@ -39,7 +39,7 @@ def check(profile: options.ProfileName = None) -> None:
 
     problems = installation_problems(distribution(DISTRIBUTION))
     try:
-        load(profile=profile)
+        settings = load(profile=profile)
     except Misconfigured as error:
         problems.append(str(error))
     for problem in problems:
@@ -47,6 +47,7 @@ def check(profile: options.ProfileName = None) -> None:
     if problems:
         raise typer.Exit(1)
     print("The installed files are the ones that were shipped, and the settings can be used.")
+    print(f"Store: {settings.store_place}")
 
 
 def installation_problems(installed: Distribution) -> list[str]:

@@ -29,6 +29,9 @@ def supervisor_of(settings: Settings, notice: Callable[[str], None], inherited: 
         name = f"{socket.gethostname()}{settings.data_dir.resolve()}/{number}"
         arguments = ["worker", "--name", name]
         stages[1].append(Part(f"worker {number}", arguments, settings.api_url, _at_once, variables))
+    if settings.voucher_inbox and settings.voucher_outbox:
+        where = str(settings.voucher_inbox)
+        stages[1].append(Part("voucher files", ["vouchers", "watch"], where, _at_once, variables))
     return Supervisor([stage for stage in stages if stage], notice, inherited)
 
 

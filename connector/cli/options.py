@@ -22,3 +22,9 @@ WorkerName = Annotated[
         show_default=False,
     ),
 ]
+DemoFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--demo-data", help="File to fill a sandbox from [default: the package's]", show_default=False
+    ),
+]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from connector.cli import options
-from connector.cli.process import run, until_stopped
+from connector.cli.process import loaded, run, until_stopped
 from connector.domain.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def worker(
         from connector.app import build_services, build_worker
 
         async with build_services(settings) as services:
-            await build_worker(services, settings, name).run(stop)
+            carrying = build_worker(services, settings, name)
+            loaded()
+            await carrying.run(stop)
 
     run(until_stopped(body))
 
@@ -117,6 +119,7 @@ async def _serve(
 
     runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=10.0)
     await runner.setup()
+    loaded()
     try:
         await web.TCPSite(runner, host, port, ssl_context=tls, backlog=1024, reuse_address=True).start()
         await stop.wait()

@@ -1,14 +1,19 @@
 """Write the reference pages from the code: ``make reference``."""
 # ruff: noqa: PLC0415 - the command line's own module imports what it registers; this one reads it afterwards
 
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import typer
 from pydantic.fields import FieldInfo
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
+from connector.demo.format import schema
+from connector.flows.vouchers.batch_document import SCHEMAS
 from connector.settings import PREFIX, Settings
 from connector.store.keyspace import FAMILIES
 from iso20022_schemas import Catalogue
@@ -23,7 +28,15 @@ def pages() -> dict[str, str]:
         "settings.md": _page("Settings", _settings()),
         "keyspace.md": _page("Keys of the store", _keys()),
         "messages.md": _page("Messages", _messages()),
+        "demo-data.schema.json": json.dumps(schema(), indent=2, ensure_ascii=False) + "\n",
+        **{name: json.dumps(_schema(document), indent=2) + "\n" for name, document in SCHEMAS.items()},
     }
+
+
+def _schema(document: Any) -> dict[str, Any]:  # noqa: ANN401 (any type that msgspec knows)
+    """Describe a document of the exchange of files."""
+    draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return {**draft, **msgspec.json.schema(document)}
 
 
 def write(folder: Path) -> None:

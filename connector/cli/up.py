@@ -26,12 +26,25 @@ def up(
     data_dir: options.DataDir = None,
     profile: options.ProfileName = None,
     workers: options.Workers = None,
+    demo_data: options.DemoFile = None,
 ) -> None:
     """Start everything on this machine; Ctrl-C or SIGTERM stops it with nothing lost."""
     from connector.settings import load
 
-    settings = load(port=port, data_dir=data_dir, profile=profile, workers=workers)
+    settings = load(port=port, data_dir=data_dir, profile=profile, workers=workers, demo_data=demo_data)
+    _check_demo(settings)
     run(until_stopped(lambda stop: _up(settings, stop)))
+
+
+def _check_demo(settings: "Settings") -> None:
+    """Refuse demo data that no process could load, before one is started. Raises ``Misconfigured``."""
+    if settings.demo_data:
+        from connector import demo
+        from connector.domain.errors import Misconfigured
+
+        if not settings.sandbox:
+            raise Misconfigured("environment", 0, "ISOGATE_DEMO_DATA", "demo data are for the sandbox profile")
+        demo.read(settings.demo_data)
 
 
 async def _up(settings: "Settings", stop: asyncio.Event) -> None:

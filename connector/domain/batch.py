@@ -42,6 +42,9 @@ TRANSITIONS: Final = MappingProxyType(
     }
 )
 
+REDEMPTIONS: Final = "vouchers"
+"""The contract of batches that pay merchants for redeemed vouchers; they have no Source BB."""
+
 FINISHED: Final = frozenset({BatchState.COMPLETED, BatchState.CANCELLED, BatchState.REFUSED})
 
 
@@ -82,6 +85,11 @@ class Batch:
     retry_of: str = ""
     origin: str = ""
     slice_size: int = 0
+
+    @property
+    def redeems(self) -> bool:
+        """Whether it pays merchants for vouchers: the money was reserved when those were made."""
+        return self.contract == REDEMPTIONS
 
     @property
     def count(self) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from connector.domain.beneficiary import PaymentModality
 from connector.domain.ids import ChunkId
 from connector.domain.instruction import Credit, Reason
 from connector.domain.recall import RecallCase
@@ -18,6 +19,10 @@ _UNANSWERED: Final = frozenset({BYTE_OF[InstructionStatus.RCVD], BYTE_OF[Instruc
 
 UNROUTED: Final = ""
 """The institution of a chunk that holds instructions refused before they could be routed."""
+
+
+VOUCHERS: Final = "VOUCHERS"
+"""In place of an institution, in a chunk whose credits become vouchers."""
 
 
 class Dispatch(StrEnum):
@@ -38,6 +43,11 @@ class Chunk:
     modality: str
     currency: str
     credits: tuple[Credit, ...]
+
+    @property
+    def by_voucher(self) -> bool:
+        """Whether its credits become vouchers instead of a message."""
+        return self.modality == PaymentModality.VOUCHER
 
     @property
     def total_minor(self) -> int:

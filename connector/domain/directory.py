@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from connector.domain.voucher import Merchant, VoucherGroup
+
 
 class InstitutionKind(StrEnum):
     """What an institution is."""
@@ -90,7 +92,8 @@ class Programme:
     payer_bank: the institution that executes (or the switch, by route); account and account_name: the debtor;
     debtor_agent: BIC of the bank that holds the account; budgets: minor units per currency, a currency that is not
     listed has no budget unless ``open_budget``; sources: Source BBs that may use it (empty: all); recall: whether
-    payments may be asked back; town and country (ISO 3166, two letters): the debtor's, for schemes that want them.
+    payments may be asked back; town and country (ISO 3166, two letters): the debtor's, for schemes that want them;
+    voucher_group: of which payees are given vouchers whose payment modality that is ("": they cannot be paid).
     """
 
     id: str
@@ -108,16 +111,23 @@ class Programme:
     recall: RecallPolicy = RecallPolicy.BEFORE_SETTLEMENT
     town: str = ""
     country: str = ""
+    voucher_group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceBB:
-    """A building block that may hand over batches; programme: what it pays from unless it names another."""
+    """A building block that may hand over batches; programme: what it pays from unless it names another.
+
+    voucher_key: 64 bytes in base64, exchanged with it, under which it is told voucher numbers ("": none);
+    public_key: JWK or JWK set (JSON text) that its voucher files are signed with and its answers are encrypted to.
+    """
 
     id: str
     name: str
     programme: str = ""
     callback_url: str = ""
+    voucher_key: str = field(default="", repr=False)
+    public_key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +139,8 @@ class Directory:
     sources: dict[str, SourceBB]
     default_programme: str = ""
     open_sources: bool = False
+    groups: dict[str, VoucherGroup] = field(default_factory=dict)
+    merchants: dict[str, Merchant] = field(default_factory=dict)
 
     def institution_of(self, address: str) -> Institution | None:
         """Find the institution that an address belongs to by its form, the first that claims it."""

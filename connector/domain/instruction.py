@@ -7,7 +7,8 @@ class CreditInstruction(NamedTuple):
     """One payment as it came in: who (by functional id, or directly by address) and how much.
 
     amount_minor is in minor units of currency. address and institution are set only where the Source BB itself
-    named the account (v3.0 ``creditParty`` with an account or MSISDN instead of a functional id).
+    named the account (v3.0 ``creditParty`` with an account or MSISDN instead of a functional id); name: the payee's,
+    where it is known besides.
     """
 
     instruction_id: str
@@ -18,6 +19,7 @@ class CreditInstruction(NamedTuple):
     address: str = ""
     institution: str = ""
     modality: str = ""
+    name: str = ""
 
 
 class Credit(NamedTuple):

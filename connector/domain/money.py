@@ -18,6 +18,12 @@ _EXPONENTS: Final[dict[str, int]] = {
 }
 
 
+_NUMBERS: Final[dict[str, str]] = {
+    currency.code: f"{currency.number:03d}" for currency in Currency if currency.exponent is not None
+}
+_CODES: Final[dict[str, str]] = {number: code for code, number in _NUMBERS.items()}
+
+
 class Money(NamedTuple):
     """An amount in minor units of its currency: ``Money(1050, "USD")`` is ten dollars and fifty cents."""
 
@@ -33,6 +39,16 @@ def exponent(currency: str) -> int:
 def is_currency(code: str) -> bool:
     """Tell whether ISO 4217 lists the code as a currency that has minor units."""
     return code in _EXPONENTS
+
+
+def currency_number(code: str) -> str:
+    """Give a currency's three-digit number in ISO 4217; raises ``KeyError`` for an unknown one."""
+    return _NUMBERS[code]
+
+
+def currency_of_number(number: str) -> str | None:
+    """Find a currency by its three-digit number; ``None`` where ISO 4217 has none with minor units."""
+    return _CODES.get(number)
 
 
 def minor_units(amount: Decimal, currency: str, where: str = "/amount") -> int:

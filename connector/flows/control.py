@@ -103,9 +103,12 @@ async def retry(services: Services, ref: str, actor: str, origin: str) -> Batch:
     """Repeat the failed instructions of a finished batch as a new one; a second call gives the same new batch.
 
     A batch is repeated once: what fails again is repeated from the new batch, so that nobody is paid twice.
-    Payees are looked up anew. Raises ``NotFound``, ``NotPermitted`` (still running, or nothing failed).
+    Payees are looked up anew. Raises ``NotFound``, ``NotPermitted`` (still running, nothing failed, or it pays for
+    vouchers: those are free again, and may have been redeemed elsewhere since).
     """
     batch, progress = await services.store.batches.read(ref)
+    if batch.redeems:
+        raise NotPermitted("batch", ref, "for vouchers, which are free again")
     if progress.state not in FINISHED:
         raise NotPermitted("batch", ref, progress.state)
     failed = await _failed(services, batch)

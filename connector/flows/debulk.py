@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from connector.domain.beneficiary import Beneficiary, PaymentModality
-from connector.domain.chunk import UNROUTED, Chunk, ChunkStatus, Dispatch, Update, advance, fresh, moved
+from connector.domain.chunk import UNROUTED, VOUCHERS, Chunk, ChunkStatus, Dispatch, Update, advance, fresh, moved
 from connector.domain.directory import Directory, Institution, InstitutionKind
 from connector.domain.ids import CHUNKS_PER_SLICE, ChunkId, chunk_number, end_to_end_id
 from connector.domain.instruction import Credit, CreditInstruction, Reason
@@ -38,6 +38,9 @@ MOST_PARTS: Final = CHUNKS_PER_SLICE // 2
 """A slice has at most as many chunks as it has groups (refused ones included) and cuts within them, by size or,
 rarely, by sum: what a batch may be in one currency is less than ten times what a message may be."""
 
+MOST_VOUCHERS: Final = 1000
+"""Vouchers that a chunk makes."""
+
 LARGEST_SUM: Final = 10**MAXIMUM_DIGITS - 1
 """In minor units; a control sum has at most 18 digits."""
 
@@ -51,11 +54,15 @@ class _Sorted:
 
 
 class Debulk:
-    """Cuts slices into chunks under one directory; ``size`` is the most credits a chunk may have."""
+    """Cuts slices into chunks under one directory.
 
-    def __init__(self, directory: Directory, size: int) -> None:
+    size: the most credits a chunk may have; vouchers: payees may be given vouchers.
+    """
+
+    def __init__(self, directory: Directory, size: int, *, vouchers: bool = False) -> None:
         self._directory = directory
         self._size = max(1, size)
+        self._vouchers = vouchers
         self._claims = [
             (re.compile(pattern).fullmatch, place)
             for place in directory.institutions.values()
@@ -110,20 +117,23 @@ class Debulk:
             return NOT_REGISTERED
         if not payee.active:
             return SWITCHED_OFF
-        if payee.modality and payee.modality not in _PAYABLE:
-            return NOT_PAYABLE
-        if not payee.address:
+        if not payee.address and (not payee.modality or payee.modality in _PAYABLE):
             return NO_ADDRESS
         return self._place(payee.address, payee.institution, payee.modality, instruction.currency)
 
     def _place(self, address: str, code: str, modality: str, currency: str) -> ChunkKey | Reason:
         """Find the institution by its code, else by the form of the address."""
+        if modality and modality not in _PAYABLE:
+            return self._uncredited(modality, currency)
         place = self._directory.institutions.get(code) if code else self._owner(address)
         if place is None:
             return NO_INSTITUTION
-        if modality and modality not in _PAYABLE:
-            return NOT_PAYABLE
         return place.code, modality or _MODALITY_OF.get(place.kind, PaymentModality.BANK_ACCOUNT), currency
+
+    def _uncredited(self, modality: str, currency: str) -> ChunkKey | Reason:
+        """A voucher, where the programme gives any."""
+        given = self._vouchers and modality == PaymentModality.VOUCHER
+        return (VOUCHERS, modality, currency) if given else NOT_PAYABLE
 
     def _owner(self, address: str) -> Institution | None:
         """Find the first institution that claims the address by its form; compiled once, as addresses are many."""
@@ -133,7 +143,8 @@ class Debulk:
         return None
 
     def _size_for(self, code: str) -> int:
-        return min(self._size, max(1, self._directory.institutions[code].chunk_size))
+        place = self._directory.institutions.get(code)
+        return min(self._size, max(1, place.chunk_size if place else MOST_VOUCHERS))
 
 
 def _id(ref: str, number: int, index: int) -> ChunkId:
@@ -153,7 +164,7 @@ def _credit(position: int, instruction: CreditInstruction, payee: Beneficiary | 
         instruction.payee_functional_id,
         instruction.amount_minor,
         instruction.address or (payee.address if payee else ""),
-        payee.name if payee else "",
+        payee.name if payee else instruction.name,
         instruction.narration,
         (instruction.institution, instruction.modality) if instruction.address else None,
     )

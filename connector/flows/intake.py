@@ -63,9 +63,9 @@ async def submit(services: Services, submission: Submission) -> Batch:
     if (known := await _known(services, batch)) is not None:
         return known
     await _claim(services, batch)
-    await _put_slices(services, batch, submission.instructions)
     if batch.kind is BatchKind.PREVALIDATION:
         await prevalidation.remember(services, batch)
+    await _put_slices(services, batch, submission.instructions)
     accepted = Event(batch.accepted_at, batch.source, "batch accepted", batch.origin, "ok", f"{batch.count} payments")
     raced = await services.store.batches.create(batch, [tasks.admit(batch)], accepted)
     return batch if raced is None else _same(batch, raced)
@@ -98,7 +98,10 @@ def _checked(instructions: Sequence[CreditInstruction], settings: FlowSettings) 
             "/CreditInstructions", "too_many", f"A batch has at most {settings.ceiling} instructions."
         )
     _refuse_duplicates(instructions)
-    return _sums(instructions, settings.currencies)
+    expected = sums(instructions)
+    if len(expected) > settings.currencies:
+        raise Refused.because("/CreditInstructions", "AM03", f"A batch has at most {settings.currencies} currencies.")
+    return expected
 
 
 def _refuse_duplicates(instructions: Sequence[CreditInstruction]) -> None:
@@ -115,16 +118,15 @@ def _refuse_duplicates(instructions: Sequence[CreditInstruction]) -> None:
     raise Refused(faults)
 
 
-def _sums(instructions: Sequence[CreditInstruction], most: int) -> dict[str, Tally]:
+def sums(instructions: Sequence[CreditInstruction]) -> dict[str, Tally]:
+    """Add instructions up per currency."""
     counts: dict[str, int] = {}
-    sums: dict[str, int] = {}
+    minors: dict[str, int] = {}
     for instruction in instructions:
         currency = instruction.currency
         counts[currency] = counts.get(currency, 0) + 1
-        sums[currency] = sums.get(currency, 0) + instruction.amount_minor
-    if len(counts) > most:
-        raise Refused.because("/CreditInstructions", "AM03", f"A batch has at most {most} currencies.")
-    return {currency: Tally(counts[currency], sums[currency]) for currency in counts}
+        minors[currency] = minors.get(currency, 0) + instruction.amount_minor
+    return {currency: Tally(counts[currency], minors[currency]) for currency in counts}
 
 
 def _batch(

@@ -200,6 +200,8 @@ async def _open(  # noqa: PLR0913, PLR0917 (one commit: what becomes true togeth
 ) -> Asked:
     """Open a case in one chunk, or cancel the chunk where it has not left."""
     chunk, status = found
+    if chunk.by_voucher and status.dispatch is not Dispatch.READY:  # cancel the voucher instead
+        return Asked(left=len(positions))
     now = services.clock()
 
     def alter(current: ChunkStatus) -> ChunkStatus:

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from connector.domain.batch import BatchState
+from connector.domain.batch import Batch, BatchState
 from connector.domain.beneficiary import Beneficiary
-from connector.domain.chunk import UNROUTED
+from connector.domain.chunk import UNROUTED, Chunk
 from connector.domain.errors import NotFound
 from connector.domain.event import Event
 from connector.domain.instruction import CreditInstruction
@@ -12,7 +12,7 @@ from connector.flows import tasks
 from connector.flows.debulk import Debulk
 from connector.flows.routing import way_of
 from connector.flows.services import Services
-from connector.store import Entry
+from connector.store import Entry, Task
 
 
 async def run(services: Services, entry: Entry) -> None:
@@ -29,23 +29,29 @@ async def run(services: Services, entry: Entry) -> None:
     way = way_of(directory, batch.programme, batch.kind)
     found = await _payees(services, batch.source, instructions)
     now = services.clock()
-    cut = Debulk(directory, services.terms(way.executor).transactions).slice
+    vouchers = bool(way.programme.voucher_group)
+    cut = Debulk(directory, services.terms(way.executor).transactions, vouchers=vouchers).slice
     first = number * batch.slice_size
     chunks = await asyncio.to_thread(cut, batch.ref, number, first, instructions, found, now)
     done = await store.batches.resolved(
         batch.ref,
         number,
         chunks,
-        then=[
-            tasks.settle(batch, chunk) if chunk.institution == UNROUTED else tasks.dispatch(batch, chunk.id.number)
-            for chunk, _ in chunks
-        ],
+        then=[_next(batch, chunk) for chunk, _ in chunks],
         event=Event(now, "isogate", "slice resolved", "worker", "ok", f"slice {number}, {len(chunks)} chunks"),
         done=entry,
         then_if_finished=tasks.notify(batch, "final"),
         now=now,
     )
     return None if done else await store.queue.done(entry)
+
+
+def _next(batch: Batch, chunk: Chunk) -> Task:
+    """What is to be done about a chunk."""
+    if chunk.institution == UNROUTED:
+        return tasks.settle(batch, chunk)
+    todo = tasks.issue_vouchers if chunk.by_voucher else tasks.dispatch
+    return todo(batch, chunk.id.number)
 
 
 async def _payees(services: Services, source: str, instructions: list[CreditInstruction]) -> list[Beneficiary | None]:

@@ -1,5 +1,6 @@
-"""What every flow is given: the store, the engine, the channels, the time and the settings."""
+"""What every flow is given: the store, the engine, the channels, the time, chance and the settings."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -7,6 +8,8 @@ from connector.channels import Channels
 from connector.domain.directory import Institution
 from connector.domain.errors import NotFound, Refused
 from connector.flows.routing import Terms, terms_of
+from connector.flows.vouchers.desk import Desk
+from connector.flows.vouchers.exchange_keys import FileExchange
 from connector.iso20022.engine import Engine
 from connector.store import Store
 
@@ -24,7 +27,12 @@ class FlowSettings:
     deliveries: of a stream entry before it is noted as a dead letter and left alone for a while. strict_addresses:
     refuse to register an address that no institution claims. connector_url: where FSPs reach us. reconcile_at: time
     of day (UTC, ``06:00``) at which yesterday is reconciled, "" for never; reconcile_tolerance_days: that sending and
-    booking may be apart.
+    booking may be apart. redemption_wait_seconds: that a redemption waits for the merchant's payment;
+    redemption_repeat_seconds: within which the same redemption again is a retry; voucher_wrong_tries: wrong numbers
+    after which a voucher is blocked; presenter_wrong_tries: wrong numbers after which who presents them is kept out
+    for a while, 0 for never; payout_interval_seconds: least pause between two payouts of a worker.
+    voucher_sweep_seconds: between two looks for expired vouchers; voucher_archive: folder of purged ones ("": none is
+    purged); voucher_retention_seconds: after which used ones are purged by themselves, 0 for never.
     """
 
     slice_size: int = 5000
@@ -43,6 +51,14 @@ class FlowSettings:
     connector_url: str = "http://localhost:3333"
     reconcile_at: str = ""
     reconcile_tolerance_days: int = 2
+    redemption_wait_seconds: float = 2.5
+    redemption_repeat_seconds: float = 1.0
+    voucher_wrong_tries: int = 5
+    presenter_wrong_tries: int = 0
+    payout_interval_seconds: float = 0.01
+    voucher_sweep_seconds: float = 30.0
+    voucher_archive: str = ""
+    voucher_retention_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,9 @@ class Services:
     channels: Channels
     clock: Callable[[], float]
     settings: FlowSettings = field(default_factory=FlowSettings)
+    random: Callable[[int], bytes] = os.urandom
+    files: FileExchange = field(default_factory=FileExchange)
+    desk: Desk = field(default_factory=Desk)
 
     def terms(self, institution: Institution) -> Terms:
         """On which terms an institution is spoken to; raises ``Refused`` for one whose scheme is not installed."""

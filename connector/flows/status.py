@@ -173,7 +173,7 @@ def reason_of(text: str) -> Reason:
 def _chunk_records(
     batch: Batch, chunk: Chunk, status: ChunkStatus, wanted: frozenset[int]
 ) -> Iterator[PaymentRecord]:
-    name = chunk_message_id(batch.kind, chunk.id) if status.attempts else ""
+    name = chunk_message_id(batch.kind, chunk.id) if status.attempts and not chunk.by_voucher else ""
     for index, (credit, code) in enumerate(zip(chunk.credits, status.codes, strict=True)):
         if code not in wanted:
             continue

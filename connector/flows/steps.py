@@ -5,15 +5,20 @@ from typing import Final, NamedTuple
 
 from connector.flows import admit, dispatch, inquire, notify, recall, recall_chase, reconciliation, resolve, settle
 from connector.flows.services import Services
+from connector.flows.vouchers import batch_file, bulk, funds, notices, payout, purge, sweep
 from connector.store import Entry
 
 
 class Step(NamedTuple):
-    """A step: its stream, its function (which commits and strikes the entry off), and its limit in seconds."""
+    """A step: its stream, its function (which commits and strikes the entry off), and its limit in seconds.
+
+    gathers: it mostly waits for company, and does not keep a hand of the worker busy meanwhile.
+    """
 
     name: str
     run: Callable[[Services, Entry], Awaitable[None]]
     timeout_seconds: float
+    gathers: bool = False
 
 
 STEPS: Final = {
@@ -27,12 +32,19 @@ STEPS: Final = {
         Step("chase", recall_chase.run, 55),
         Step("inquire", inquire.run, 55),
         Step("dispatch", dispatch.run, 55),
+        Step("issue-vouchers", bulk.run, 55),
         Step("resolve", resolve.run, 45),
+        Step("voucher-funds", funds.run, 30),
+        Step("voucher-notice", notices.run, 30),
+        Step("payout", payout.run, 30, gathers=True),
         Step("notify", notify.run, 30),
         Step("callback", notify.deliver, 30),
         Step("progress", notify.progress, 30),
+        Step("voucher-file", batch_file.run, 300),
         Step("reconcile", reconciliation.run, 300),  # a million payments a day; done twice, it changes nothing
         Step(reconciliation.CLOCK, reconciliation.tick, 30),
+        Step(sweep.CLOCK, sweep.run, 300),
+        Step(purge.CLOCK, purge.run, 300),
     )
 }
 """In the order in which a worker looks for work: what ends work comes before what begins it."""

@@ -25,6 +25,11 @@ def dispatch(batch: Batch, chunk: int, *, due_at: float = 0.0, attempt: int = 0)
     return Task("dispatch", batch.ref, chunk, batch.priority, due_at, str(attempt))
 
 
+def issue_vouchers(batch: Batch, chunk: int) -> Task:
+    """Make vouchers of a chunk's credits."""
+    return Task("issue-vouchers", batch.ref, chunk, batch.priority)
+
+
 def inquire(batch: Batch, chunk: int, *, due_at: float, patience: str = "0/0/0") -> Task:
     """Ask about a chunk that was sent and is not final; patience: see ``inquire.Patience``."""
     return Task("inquire", batch.ref, chunk, batch.priority, due_at, patience)
@@ -63,3 +68,8 @@ def progress(batch: Batch, due_at: float) -> list[Task]:
 def callback(batch: str, identifier: str, due_at: float = 0.0) -> Task:
     """Deliver one callback."""
     return Task("callback", batch, due_at=due_at, data=identifier)
+
+
+def voucher_file(reference: str) -> Task:
+    """Make the vouchers of a large file."""
+    return Task("voucher-file", reference)

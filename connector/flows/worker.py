@@ -14,6 +14,7 @@ from connector.flows import reconciliation
 from connector.flows.services import Services
 from connector.flows.steps import STEPS
 from connector.flows.times import backoff
+from connector.flows.vouchers import sweep
 from connector.store import Entry
 
 BLOCK_SECONDS: Final = 0.5
@@ -40,6 +41,7 @@ class Worker:
         self._name = name
         self._concurrency = concurrency
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._gathering: dict[str, asyncio.Task[None]] = {}
         self._stop = asyncio.Event()
         self._armed = False
         self._resumed = False
@@ -49,8 +51,8 @@ class Worker:
         self._stop = stop
         loops = (self._take, self._wake, self._take_over)
         await asyncio.gather(*(self._forever(loop) for loop in loops))
-        if self._running:
-            await asyncio.wait(self._running.values())
+        if begun := [*self._running.values(), *self._gathering.values()]:
+            await asyncio.wait(begun)
 
     async def _forever(self, turn: Callable[[], Awaitable[None]]) -> None:
         """Repeat a loop's turn until stopped; while the store is away, slower and slower."""
@@ -78,6 +80,7 @@ class Worker:
         """Move timers that are due into their streams; at once again while there are many."""
         if not self._armed:
             await reconciliation.arm(self._services)
+            await sweep.arm(self._services)
             self._armed = True
         if await self._services.store.queue.wake_due(self._services.clock(), MOST_TIMERS) < MOST_TIMERS:
             await self._pause(TIMER_SECONDS)
@@ -94,10 +97,11 @@ class Worker:
         """Start each entry, unless it is in our own hands already."""
         for entry in entries:
             key = f"{entry.stream}/{entry.id}"
-            if key not in self._running:
-                self._running[key] = asyncio.create_task(self._carry(key, entry))
+            hands = self._gathering if STEPS[entry.task.step].gathers else self._running
+            if key not in hands:
+                hands[key] = asyncio.create_task(self._carry(hands, key, entry))
 
-    async def _carry(self, key: str, entry: Entry) -> None:
+    async def _carry(self, hands: dict[str, asyncio.Task[None]], key: str, entry: Entry) -> None:
         """Carry one entry to its step; what fails stays in the queue and comes again."""
         try:
             await self._attempt(entry)
@@ -107,7 +111,7 @@ class Worker:
                 "step failed", step=task.step, batch=task.batch, number=task.number, error=type(error).__name__
             )
         finally:
-            self._running.pop(key, None)
+            hands.pop(key, None)
 
     async def _attempt(self, entry: Entry) -> None:
         """Run the entry's step; what has nothing to do with the entry itself does not count against it."""

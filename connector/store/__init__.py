@@ -9,5 +9,32 @@ from connector.store.embedded import EmbeddedServer
 from connector.store.funds import FundsBalance
 from connector.store.store import Store
 from connector.store.task import Entry, Task
+from connector.store.vouchers import (
+    ArchivedVoucher,
+    DecidedRedemption,
+    LotAccount,
+    PayoutMember,
+    PayoutOutcome,
+    Redeemed,
+    RedeemOrder,
+    ResealCounts,
+)
 
-__all__ = ["Callback", "CallbackState", "EmbeddedServer", "Entry", "FundsBalance", "Keyring", "Store", "Task"]
+__all__ = [
+    "ArchivedVoucher",
+    "Callback",
+    "CallbackState",
+    "DecidedRedemption",
+    "EmbeddedServer",
+    "Entry",
+    "FundsBalance",
+    "Keyring",
+    "LotAccount",
+    "PayoutMember",
+    "PayoutOutcome",
+    "RedeemOrder",
+    "Redeemed",
+    "ResealCounts",
+    "Store",
+    "Task",
+]

@@ -57,8 +57,18 @@ register('isogate_put_slice', function(keys, args)
   return 1
 end)
 
--- args: facts, order {slices, tokens, accepted_at, state, indexes, currencies, totals}, outbox. Gives the facts that were there,
--- or the number of a slice that is missing, or nothing when the batch was created.
+-- Writes chunks. args: from ``first`` on for each of them number, version, facts, changing part
+local function put_chunks(batch, args, first)
+  for i = first, #args, 4 do
+    redis.call('SET', batch .. ':chunk:' .. args[i], args[i + 2])
+    redis.call('HSET', batch .. ':versions', args[i], args[i + 1])
+    redis.call('HSET', batch .. ':status', args[i], args[i + 3])
+  end
+end
+
+-- args: facts, order {slices, staged, tokens, accepted_at, state, indexes, currencies, totals}, outbox, then chunks where
+-- nothing is staged. Gives the facts that were there, or the number of a slice that is missing, or nothing when the batch
+-- was created.
 register('isogate_create', function(keys, args)
   local batch = keys[1]
   local there = redis.call('HGET', batch, 'facts')
@@ -66,25 +76,28 @@ register('isogate_create', function(keys, args)
   local order = cmsgpack.unpack(args[2])
   local outbox = cmsgpack.unpack(args[3])
   local slices = {}
-  for number = 0, order.slices - 1 do
+  for number = 0, order.staged - 1 do
     for _, token in ipairs(order.tokens) do
       local key = staged(batch, token, number)
       if redis.call('EXISTS', key) == 1 then slices[number] = key end
     end
     if not slices[number] then return number end
   end
-  for number = 0, order.slices - 1 do
+  for number = 0, order.staged - 1 do
     redis.call('RENAME', slices[number], batch .. ':slice:' .. number)
     redis.call('PERSIST', batch .. ':slice:' .. number)
   end
-  redis.call('HSET', batch, 'facts', args[1], 'accepted_at', order.accepted_at, 'slices', order.slices, 'resolved', 0,
+  redis.call('HSET', batch, 'facts', args[1], 'accepted_at', order.accepted_at, 'slices', order.slices,
+    'resolved', order.slices - order.staged,
     'ongoing', 0, 'finished_at', '0', 'reason', '', 'currencies', order.currencies)
   add_totals(batch, order.totals)
   enter(batch, outbox.base, nil, order.state)
   for _, index in ipairs(order.indexes) do
     redis.call('ZADD', index, order.accepted_at, batch:match('([^:]+)$'))
   end
+  put_chunks(batch, args, 4)
   send(outbox, batch .. ':events')
+  complete_if_settled(batch, outbox, order.accepted_at)
   return false
 end)
 
@@ -107,11 +120,7 @@ register('isogate_resolved', function(keys, args)
   local batch = keys[1]
   if redis.call('HGET', batch, 'state') ~= 'running' then return 0 end
   if redis.call('DEL', batch .. ':slice:' .. args[1]) == 0 then return 0 end
-  for i = 5, #args, 4 do
-    redis.call('SET', batch .. ':chunk:' .. args[i], args[i + 2])
-    redis.call('HSET', batch .. ':versions', args[i], args[i + 1])
-    redis.call('HSET', batch .. ':status', args[i], args[i + 3])
-  end
+  put_chunks(batch, args, 5)
   local outbox = cmsgpack.unpack(args[4])
   redis.call('HINCRBY', batch, 'resolved', 1)
   add_totals(batch, cmsgpack.unpack(args[3]))

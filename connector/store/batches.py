@@ -67,17 +67,28 @@ class Batches:
         arguments = (number, _token(digest), sealed, SLICE_LIFE_SECONDS)
         await self._link.call("put_slice", [self._keyspace.batch(ref)], *arguments)
 
-    async def create(self, batch: Batch, then: Sequence[Task], event: Event) -> Batch | None:
-        """Make the batch from the slices put before, all its payments ongoing.
+    async def create(
+        self,
+        batch: Batch,
+        then: Sequence[Task],
+        event: Event,
+        *,
+        chunks: Sequence[tuple[Chunk, ChunkStatus]] = (),
+    ) -> Batch | None:
+        """Make the batch from the slices put before, all its payments ongoing; or from chunks, running at once.
 
         ``None`` when created, otherwise the batch that was there: same digest means a repeat. Raises NotFound for a
         slice that is missing and Refused for sums that do not fit into 63 bits.
         """
         totals.check(batch)
         outbox = self._outbox.packed(batch.ref, then, event=event)
-        await self._name_by_sender(batch)
-        facts, order = msgspec.msgpack.encode(batch), msgspec.msgpack.encode(self._order(batch))
-        there = await self._link.call("create", [self._keyspace.batch(batch.ref)], facts, order, outbox)
+        if not batch.redeems:  # those have no sender
+            await self._name_by_sender(batch)
+        order = self._order(batch, chunks)
+        arguments: list[Argument] = [msgspec.msgpack.encode(batch), msgspec.msgpack.encode(order), outbox]
+        for chunk, status in chunks:
+            arguments += [chunk.id.number, status.version, *self._sealed(batch.ref, chunk, status)]
+        there = await self._link.call("create", [self._keyspace.batch(batch.ref)], *arguments)
         if isinstance(there, int):
             raise NotFound("slice", f"{batch.ref} {there}")
         return None if there is None else _facts.decode(there)
@@ -136,12 +147,7 @@ class Batches:
     ) -> bool:
         """Replace a slice of a running batch by its chunks, moving the totals; False if that was done before."""
         outbox = self._outbox.packed(ref, then, then_if_finished=then_if_finished, event=event, done=done)
-        moved = [
-            change
-            for chunk, status in chunks
-            for change in totals.changes(chunk.currency, totals.all_ongoing(chunk), tallies(chunk, status))
-        ]
-        arguments: list[Argument] = [number, repr(now), msgspec.msgpack.encode(moved), outbox]
+        arguments: list[Argument] = [number, repr(now), msgspec.msgpack.encode(_resolving(chunks)), outbox]
         for chunk, status in chunks:
             arguments += [chunk.id.number, status.version, *await to_thread(self._sealed, ref, chunk, status)]
         return bool(await self._link.call("resolved", [self._keyspace.batch(ref)], *arguments))
@@ -231,22 +237,24 @@ class Batches:
         field, value = f"{batch.kind} {batch.contract} {batch.source}", f"{batch.accepted_at!r} {batch.ref}"
         await self._link.ask("HSETNX", key, field, value)
 
-    def _order(self, batch: Batch) -> dict[str, object]:
+    def _order(self, batch: Batch, chunks: Sequence[tuple[Chunk, ChunkStatus]]) -> dict[str, object]:
         """Say what the function that creates a batch has to write."""
         base = self._keyspace.home(batch.ref)
         everything: dict[Outcome, Tally] = dict.fromkeys(Outcome, Tally(0, 0))
         return {
             "slices": batch.slices,
+            "staged": 0 if chunks else batch.slices,
             "tokens": [_token(""), _token(batch.digest)],  # the last that is there is taken
             "accepted_at": repr(batch.accepted_at),
-            "state": BatchState.ACCEPTED.value,
+            "state": (BatchState.RUNNING if chunks else BatchState.ACCEPTED).value,
             "indexes": [f"{base}:index:{name}" for name in _index_names(batch)],
             "currencies": ",".join(batch.expected),
             "totals": [
                 change
                 for currency, tally in batch.expected.items()
                 for change in totals.changes(currency, everything, {**everything, Outcome.ONGOING: tally})
-            ],
+            ]
+            + _resolving(chunks),
         }
 
     def _sealed(self, ref: str, chunk: Chunk, status: ChunkStatus) -> tuple[bytes, bytes]:
@@ -265,6 +273,15 @@ class Batches:
         if sealed is None:
             raise NotFound("chunk", f"{ref} {number}")
         return self._statuses.open(sealed, self._status_name(ref, number))
+
+
+def _resolving(chunks: Sequence[tuple[Chunk, ChunkStatus]]) -> list[totals.Change]:
+    """Say how the totals move where a slice, all of it ongoing, becomes chunks."""
+    return [
+        change
+        for chunk, status in chunks
+        for change in totals.changes(chunk.currency, totals.all_ongoing(chunk), tallies(chunk, status))
+    ]
 
 
 def _named(field: bytes, value: bytes) -> _Named:

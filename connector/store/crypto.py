@@ -10,7 +10,8 @@ import binascii
 import hmac
 import os
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,22 @@ from connector.domain.errors import Misconfigured
 NONCE_BYTES: Final = 12
 SECRET_BYTES: Final = 32
 SANDBOX_KEY: Final = "sandbox"
+LOOK_EVERY_SECONDS: Final = 1.0
+"""After that a changed key file is noticed; who changes it waits longer than this between two changes."""
+
+
+class _Keys:
+    """What is made of secrets: the ciphers by key id, and the keys for look-ups, newest first."""
+
+    def __init__(self, secrets: Mapping[str, bytes]) -> None:
+        if not secrets:
+            raise _unusable("there is no key")
+        for identifier, secret in secrets.items():
+            if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", identifier) or len(secret) != SECRET_BYTES:
+                raise _unusable("a key needs an id of at most 32 letters, digits, - or _, and 32 bytes")
+        self.ciphers = {name.encode(): AESGCM(_derive(secret, b"seal")) for name, secret in secrets.items()}
+        self.lookups = [_derive(secret, b"lookup") for secret in reversed(list(secrets.values()))]
+        self.newest = list(self.ciphers)[-1]
 
 
 class Keyring:
@@ -32,44 +49,54 @@ class Keyring:
 
     def __init__(self, secrets: Mapping[str, bytes]) -> None:
         """Take 32-byte secrets by key id (1 to 32 letters, digits, ``-`` or ``_``), oldest first."""
-        if not secrets:
-            raise _unusable("there is no key")
-        for identifier, secret in secrets.items():
-            if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", identifier) or len(secret) != SECRET_BYTES:
-                raise _unusable("a key needs an id of at most 32 letters, digits, - or _, and 32 bytes")
-        self._ciphers = {name.encode(): AESGCM(_derive(secret, b"seal")) for name, secret in secrets.items()}
-        self._hash_keys = [_derive(secret, b"lookup") for secret in reversed(list(secrets.values()))]
-        self._newest = list(self._ciphers)[-1]
+        self._kept = _Keys(secrets)
 
     @classmethod
     def of_text(cls, text: str) -> "Keyring":
         """Read ``id:base64,id:base64`` (oldest first), the form of the setting. Raises Misconfigured."""
-        secrets = {}
-        for part in filter(None, (piece.strip() for piece in text.split(","))):
-            identifier, _, encoded = part.partition(":")
-            try:
-                secrets[identifier] = base64.b64decode(encoded, validate=True)
-            except binascii.Error:
-                raise _unusable("a key is not base64") from None
-        return cls(secrets)
+        return Keyring(secrets_of(text))
 
     @classmethod
-    def of_file(cls, path: Path) -> "Keyring":
-        """Read the key file, making it (mode 0600) with one fresh key where there is none: for the sandbox."""
+    def of_file(cls, path: Path, ticks: Callable[[], float] = time.monotonic) -> "Keyring":
+        """Read the key file, making it (mode 0600) with one fresh key where there is none: for the sandbox.
+
+        The ring follows the file when it changes, so that keys are rotated under running processes. ticks: a clock.
+        """
         with suppress(FileExistsError):
-            _write_new(path, f"{SANDBOX_KEY}:{base64.b64encode(os.urandom(SECRET_BYTES)).decode()}\n")
-        return cls.of_text(path.read_text().strip())
+            write_new(path, secrets_text({SANDBOX_KEY: os.urandom(SECRET_BYTES)}))
+        return _FileKeyring(path, ticks)
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the keys, oldest first; the last one writes."""
+        return [name.decode() for name in self._keys().ciphers]
 
     def seal(self, plain: bytes, context: bytes) -> bytes:
         """Encrypt; context (the key it is stored under) must be the same on opening."""
-        nonce = os.urandom(NONCE_BYTES)
-        head = bytes([len(self._newest)]) + self._newest
-        return head + nonce + self._ciphers[self._newest].encrypt(nonce, plain, context)
+        keys, nonce = self._keys(), os.urandom(NONCE_BYTES)
+        head = bytes([len(keys.newest)]) + keys.newest
+        return head + nonce + keys.ciphers[keys.newest].encrypt(nonce, plain, context)
+
+    def seal_all(self, values: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+        """Encrypt many values, each with its context."""
+        keys = self._keys()
+        encrypt = keys.ciphers[keys.newest].encrypt
+        head, random = bytes([len(keys.newest)]) + keys.newest, os.urandom(NONCE_BYTES * len(values))
+        nonces = [random[start : start + NONCE_BYTES] for start in range(0, len(random), NONCE_BYTES)]
+        return [
+            head + nonce + encrypt(nonce, plain, context)
+            for nonce, (plain, context) in zip(nonces, values, strict=True)
+        ]
+
+    def is_newest(self, sealed: bytes) -> bool:
+        """Tell whether something is sealed under the newest key."""
+        return sealed[1 : 1 + sealed[0]] == self._keys().newest
 
     def open(self, sealed: bytes, context: bytes) -> bytes:
         """Decrypt what ``seal`` made. Raises Misconfigured for an unknown key or a blob that was tampered with."""
         start = 1 + sealed[0]
-        cipher = self._ciphers.get(sealed[1:start])
+        name = sealed[1:start]
+        cipher = self._keys().ciphers.get(name) or self._keys(at_once=True).ciphers.get(name)
         if cipher is None:
             raise _unusable("the store holds data under a key that is not in the key ring")
         nonce, body = sealed[start : start + NONCE_BYTES], sealed[start + NONCE_BYTES :]
@@ -82,10 +109,66 @@ class Keyring:
         """Hash a value under the newest key, to be found by (16 bytes)."""
         return self.lookups(value)[0]
 
+    def lookup_all(self, values: Iterable[str]) -> list[bytes]:
+        """Hash many values under the newest key."""
+        key = self._keys().lookups[0]
+        return [hmac.digest(key, value.encode(), "sha256")[:16] for value in values]
+
     def lookups(self, value: str) -> list[bytes]:
         """Hash a value under every key, newest first."""
         data = value.encode()
-        return [hmac.digest(key, data, "sha256")[:16] for key in self._hash_keys]
+        return [hmac.digest(key, data, "sha256")[:16] for key in self._keys().lookups]
+
+    def _keys(self, *, at_once: bool = False) -> _Keys:  # noqa: ARG002 (for rings that can change)
+        return self._kept
+
+
+class _FileKeyring(Keyring):
+    """Keys out of a file, which is looked at again every second, or at once for a key that is not known."""
+
+    def __init__(self, path: Path, ticks: Callable[[], float]) -> None:
+        self._path = path
+        self._ticks = ticks
+        self._stamp = _stamp(path)
+        self._look_at = ticks() + LOOK_EVERY_SECONDS
+        super().__init__(secrets_of(path.read_text()))
+
+    def _keys(self, *, at_once: bool = False) -> _Keys:
+        now = self._ticks()
+        if at_once or now >= self._look_at:
+            self._look_at = now + LOOK_EVERY_SECONDS
+            self._follow()
+        return self._kept
+
+    def _follow(self) -> None:
+        """Take the file's keys where it has changed; without the file, those that it had go on."""
+        with suppress(FileNotFoundError):
+            stamp = _stamp(self._path)
+            if stamp != self._stamp:
+                self._kept, self._stamp = _Keys(secrets_of(self._path.read_text())), stamp
+
+
+def secrets_of(text: str) -> dict[str, bytes]:
+    """Read ``id:base64,id:base64``, oldest first. Raises Misconfigured, without repeating any of it."""
+    secrets = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        identifier, _, encoded = part.partition(":")
+        try:
+            secrets[identifier] = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            raise _unusable("a key is not base64") from None
+    return secrets
+
+
+def secrets_text(secrets: Mapping[str, bytes]) -> str:
+    """Write what ``secrets_of`` reads, as a line."""
+    return ",".join(f"{name}:{base64.b64encode(secret).decode()}" for name, secret in secrets.items()) + "\n"
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """What of a file changes with its content."""
+    there = path.stat()
+    return there.st_ino, there.st_mtime_ns, there.st_size
 
 
 def _derive(secret: bytes, purpose: bytes) -> bytes:
@@ -93,11 +176,24 @@ def _derive(secret: bytes, purpose: bytes) -> bytes:
     return HKDF(algorithm=hashes.SHA256(), length=SECRET_BYTES, salt=None, info=b"isogate " + purpose).derive(secret)
 
 
-def _write_new(path: Path, text: str) -> None:
+def write_new(path: Path, text: str) -> None:
     """Write a file that only its owner may read; raises FileExistsError where there is one.
 
     Written aside and linked into place, so that a reader never sees half of it.
     """
+    draft = _draft(path, text)
+    try:
+        os.link(draft, path)
+    finally:
+        draft.unlink()
+
+
+def write_again(path: Path, text: str) -> None:
+    """Write or replace a file that only its owner may read, whole or not at all."""
+    _draft(path, text).replace(path)
+
+
+def _draft(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -105,10 +201,7 @@ def _write_new(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    try:
-        os.link(draft, path)
-    finally:
-        draft.unlink()
+    return draft
 
 
 def _unusable(sentence: str) -> Misconfigured:

@@ -8,3 +8,9 @@ register('isogate_directory', function(keys, args)
   end
   return redis.call('INCR', keys[2])
 end)
+
+-- args: field
+register('isogate_directory_remove', function(keys, args)
+  if redis.call('HDEL', keys[1], args[1]) == 0 then return 0 end
+  return redis.call('INCR', keys[2])
+end)

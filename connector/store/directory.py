@@ -5,6 +5,7 @@ from typing import TypeVar
 import msgspec
 
 from connector.domain.directory import Directory, Institution, Programme, SourceBB
+from connector.domain.voucher import Merchant, VoucherGroup
 from connector.store.crypto import Keyring
 from connector.store.funds import Funds
 from connector.store.keyspace import Keyspace
@@ -32,6 +33,8 @@ class DirectoryStore:
         self._programmes = Sealer(keys, Programme)
         self._institutions = Sealer(keys, Institution)
         self._sources = Sealer(keys, SourceBB)
+        self._groups = Sealer(keys, VoucherGroup)
+        self._merchants = Sealer(keys, Merchant)
         self._defaults = Sealer(keys, _Defaults)
         self._version = b""
         self._cached = Directory({}, {}, {})
@@ -56,6 +59,8 @@ class DirectoryStore:
                 *[self._programmes_field(programme) for programme in directory.programmes.values()],
                 *[self._institutions_field(institution) for institution in directory.institutions.values()],
                 *[self._sources_field(source) for source in directory.sources.values()],
+                *[self._groups_field(group) for group in directory.groups.values()],
+                *[self._merchants_field(merchant) for merchant in directory.merchants.values()],
                 self._defaults_field(_Defaults(directory.default_programme, directory.open_sources)),
             ],
             empty=True,
@@ -74,6 +79,22 @@ class DirectoryStore:
         """Add or replace a Source BB."""
         await self._write([self._sources_field(source)])
 
+    async def save_group(self, group: VoucherGroup) -> None:
+        """Add or replace a voucher group."""
+        await self._write([self._groups_field(group)])
+
+    async def remove_group(self, code: str) -> None:
+        """Remove a voucher group; nothing happens where there is none."""
+        await self._remove("group", code)
+
+    async def save_merchant(self, merchant: Merchant) -> None:
+        """Add or replace a merchant or an agent."""
+        await self._write([self._merchants_field(merchant)])
+
+    async def remove_merchant(self, identifier: str) -> None:
+        """Remove a merchant or an agent; nothing happens where there is none."""
+        await self._remove("merchant", identifier)
+
     async def save_defaults(self, *, default_programme: str, open_sources: bool) -> None:
         """Set which programme pays where none is named, and whether unknown Source BBs are let in."""
         await self._write([self._defaults_field(_Defaults(default_programme, open_sources))])
@@ -87,6 +108,10 @@ class DirectoryStore:
         parts = [part for pair in fields for part in pair]
         return bool(await self._link.call("directory", [self._key, f"{self._key}:version"], int(empty), *parts))
 
+    async def _remove(self, kind: str, identifier: str) -> None:
+        keys = [self._key, f"{self._key}:version"]
+        await self._link.call("directory_remove", keys, f"{kind}:{identifier}")
+
     def _programmes_field(self, programme: Programme) -> tuple[str, bytes]:
         return self._field(self._programmes, "programme", programme.id, programme)
 
@@ -95,6 +120,12 @@ class DirectoryStore:
 
     def _sources_field(self, source: SourceBB) -> tuple[str, bytes]:
         return self._field(self._sources, "source", source.id, source)
+
+    def _groups_field(self, group: VoucherGroup) -> tuple[str, bytes]:
+        return self._field(self._groups, "group", group.code, group)
+
+    def _merchants_field(self, merchant: Merchant) -> tuple[str, bytes]:
+        return self._field(self._merchants, "merchant", merchant.id, merchant)
 
     def _defaults_field(self, defaults: _Defaults) -> tuple[str, bytes]:
         return self._field(self._defaults, "settings", "", defaults)
@@ -112,6 +143,8 @@ class DirectoryStore:
             self._all(self._sources, "source", fields),
             defaults.default_programme,
             defaults.open_sources,
+            self._all(self._groups, "group", fields),
+            self._all(self._merchants, "merchant", fields),
         )
 
     def _all(self, sealer: Sealer[T], kind: str, fields: dict[str, bytes]) -> dict[str, T]:

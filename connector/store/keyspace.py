@@ -5,8 +5,10 @@ lie in one slot, so a server-side function may touch any of them, and a batch's 
 step. A batch, and every task of it, lives in the partition of its reference; other things in the partition of their
 own id. A function never touches two partitions.
 
-A cluster client needs nothing from this module but the tags; it needs one blocking reader per slot (``Queue.take``)
-and has to load the function library on every primary (``Link.load``).
+On a cluster (``cluster.ClusterLink``) the tag says which primary a command goes to; nothing else is different. The
+function library is loaded on every primary, and a read that waits for the streams of several slots looks at all of
+them every 10 ms instead of blocking, because a blocked read cannot be broken off without losing sight of what it was
+just given.
 """
 
 import re
@@ -77,10 +79,31 @@ FAMILIES: Final = (
         "released), closed (why)",
         "kept",
     ),
-    Family(r"request:[A-Z2-7]+", "hash", "digest and owner of a claimed request id, the answer given", "kept"),
+    Family(r"request:[A-Z2-7]+", "hash", "a claimed request id: digest, owner, plan, the answer given", "kept"),
+    Family(r"plan:[A-Z2-7]{20}", "string", "vouchers that a request is to make, sealed", "until they are made"),
+    Family(r"plans", "sorted set", "such requests by the time of the plan", "until their vouchers are made"),
+    Family(
+        r"message:[A-Z2-7]{32}:[A-Z2-7]{32}",
+        "hash",
+        "a retail request by its id and client: kind, token, at, serial, redemption, reversible, draft (until "
+        "answered) and answer, sealed, outcome, approved (minor units), decision, advice; early:<kind>: a reversal before it",
+        "kept",
+    ),
+    Family(r"message:[A-Z2-7]{32}", "set", "clients that used the id for a redemption", "kept"),
+    Family(
+        r"refunds:\d+",
+        "hash",
+        "redemption of a block -> the refund that has it, until that is confirmed or reversed; dropped:<refund>",
+        "kept",
+    ),
     Family(r"callback:.+", "string", "a callback with its attempts, sealed", "kept"),
     Family(r"callbacks:(pending|delivered|dead)", "sorted set", "<batch> <id> by time of last change", "kept"),
-    Family(r"directory", "hash", "<kind>:<id> -> programme, institution or Source BB, sealed; settings", "kept"),
+    Family(
+        r"directory",
+        "hash",
+        "<kind>:<id> -> programme, institution, Source BB, voucher group or merchant, sealed; settings",
+        "kept",
+    ),
     Family(r"directory:version", "string", "counts the changes of the directory", "kept"),
     Family(r"record:[a-z-]+:.+", "string", "a small document, sealed", "as its writer says"),
     Family(
@@ -97,6 +120,37 @@ FAMILIES: Final = (
         "kept",
     ),
     Family(r"reconciliations", "sorted set", "<id> and programmes, by time of the request", "kept"),
+    Family(r"tries:[0-9a-f]{32}", "string", "wrong voucher numbers of one presenter", "the window"),
+    Family(r"serials", "string", "how many serial numbers of vouchers are given out", "kept"),
+    Family(r"blocks", "set", "blocks of vouchers whose serial numbers were chosen otherwise (demo data)", "kept"),
+    Family(
+        r"numbers",
+        "hash",
+        "keyed hash of a voucher's number -> serial; without a voucher it means nothing",
+        "kept",
+    ),
+    Family(r"vouchers:\d+:state", "hash", "serial -> changing part of a voucher of the block (msgpack)", "kept"),
+    Family(r"vouchers:\d+:facts", "hash", "serial -> number and payee of a voucher, sealed", "until purged"),
+    Family(r"vouchers:\d+:redemptions", "hash", "redemption id -> redemption (msgpack)", "until purged"),
+    Family(r"vouchers:\d+:undone", "hash", "serial and request id of redemptions reversed unseen", "until purged"),
+    Family(r"vouchers:\d+:events", "stream", "history of the block's vouchers (e: msgpack)", "kept"),
+    Family(
+        r"lot:[^:]+:\d+",
+        "hash",
+        "a lot in a block: facts (msgpack), version, spent, released (minor units), first and last serial, flag "
+        "(a task that settles is on its way)",
+        "kept",
+    ),
+    Family(
+        r"stock:.+", "hash", "a group's vouchers: <state>:<currency>:n (how many), :m (face value, minor)", "kept"
+    ),
+    Family(r"shelf:.+:[A-Z]{3}:\d+", "list", "serials in stock, by amount; may have gone otherwise", "until taken"),
+    Family(r"expiry", "sorted set", "serials by the time at which they expire", "until expired or used"),
+    Family(r"payouts:open", "list", "redemptions whose merchants are to be paid (msgpack)", "until closed"),
+    Family(r"payouts:turn", "string", "how often the list was begun; names the next closing", "kept"),
+    Family(r"payouts:of:\d+\.\d+", "list", "redemptions that a closing took", "30 days"),
+    Family(r"payouts:closed:\d+\.\d+", "string", "a closing was here", "30 days"),
+    Family(r"payouts:outcomes", "stream", "decided redemptions (r: id, s: state), newest 10,000", "kept"),
     Family(r"format", "string", "number of the format in which values are packed", "kept"),
     Family(r"layout", "string", "number of partitions; a store cannot be opened with another", "kept"),
 )
@@ -171,6 +225,22 @@ class Keyspace:
         """Key of a claimed request id, by the token derived from it."""
         return f"{self.home(token)}:request:{token}"
 
+    def plan(self, identifier: str) -> str:
+        """Key of what a voucher request is to make."""
+        return f"{self.home(identifier)}:plan:{identifier}"
+
+    def message(self, identifier: str, client: str) -> str:
+        """Key of a retail request, by the tokens of its id and its client."""
+        return f"{self.message_users(identifier)}:{client}"
+
+    def message_users(self, identifier: str) -> str:
+        """Key of the clients that used a request id for a redemption, by the id's token."""
+        return f"{self.home(identifier)}:message:{identifier}"
+
+    def open_refunds(self, block: str) -> str:
+        """Key of the refunds that a block of vouchers has open."""
+        return f"{self.home(block)}:refunds:{block}"
+
     def callback(self, batch: str, identifier: str) -> str:
         """Key of a callback, in the partition of its batch."""
         return f"{self.home(batch)}:callback:{batch}:{identifier}"
@@ -194,6 +264,50 @@ class Keyspace:
     def reconciliation(self, identifier: str) -> str:
         """Key of a reconciliation."""
         return f"{self.home(identifier)}:reconciliation:{identifier}"
+
+    def tries(self, who: str) -> str:
+        """Key of the count of a presenter's wrong voucher numbers, by a digest of who that is."""
+        return f"{self.home(who)}:tries:{who}"
+
+    def serials(self) -> str:
+        """Key of the counter of vouchers' serial numbers."""
+        return f"{self.base(0)}:serials"
+
+    def odd_blocks(self) -> str:
+        """Key of the blocks of vouchers that are beyond what is counted."""
+        return f"{self.base(0)}:blocks"
+
+    def voucher_index(self, name: bytes) -> str:
+        """Key of the index that has a voucher's number, by the number's keyed hash."""
+        return f"{self.base(int.from_bytes(name[:4], 'big') % self.partitions)}:numbers"
+
+    def vouchers(self, block: int) -> str:
+        """Beginning of the keys of a block of vouchers; tasks about it have ``batch=str(block)``."""
+        return f"{self.home(str(block))}:vouchers:{block}"
+
+    def lot(self, lot: str, block: int) -> str:
+        """Key of a lot's part in a block."""
+        return f"{self.home(str(block))}:lot:{lot}:{block}"
+
+    def stock(self, base: str, group: str) -> str:
+        """Key of a voucher group's counters in a partition."""
+        return f"{base}:stock:{group}"
+
+    def shelf(self, base: str, group: str, currency: str, amount_minor: int) -> str:
+        """Key of the vouchers in stock of one amount in a partition."""
+        return f"{base}:shelf:{group}:{currency}:{amount_minor}"
+
+    def expiry(self, base: str) -> str:
+        """Key of the times at which vouchers of a partition expire."""
+        return f"{base}:expiry"
+
+    def payouts(self, base: str) -> str:
+        """Key of the open payout list of a partition."""
+        return f"{base}:payouts:open"
+
+    def outcomes(self, base: str) -> str:
+        """Key of the stream of decided redemptions of a partition."""
+        return f"{base}:payouts:outcomes"
 
     def format(self) -> str:
         """Key of the number of the format in which values are packed."""

@@ -1,4 +1,4 @@
-"""The server-side function library: the .lua files of this folder, joined into one.
+"""The server-side function library: the .lua files of this folder and those below it, joined into one.
 
 The shared part goes first; every other file stands beside the module that calls its functions.
 """
@@ -19,12 +19,17 @@ _PARTS: Final = (
     "directory",
     "statements",
     "reconciliations",
+    "vouchers/ledger",
+    "vouchers/vouchers",
+    "vouchers/redemptions",
+    "vouchers/archive",
+    "vouchers/messages",
 )
 
 
 def _joined() -> str:
     folder = files(__package__)
-    return "\n".join((folder / f"{part}.lua").read_text(encoding="utf-8") for part in _PARTS)
+    return "\n".join(folder.joinpath(f"{part}.lua").read_text(encoding="utf-8") for part in _PARTS)
 
 
 _BODY: Final = _joined()

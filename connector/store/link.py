@@ -1,15 +1,15 @@
-"""The connection to the server: raw commands, pipelines and functions, with its errors turned into ours."""
+"""The way to the store, a server or a cluster: raw commands, pipelines and functions; errors are turned into ours."""
 
+import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialBackoff
 from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
+    MovedError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
@@ -24,57 +24,51 @@ from redis.exceptions import (
 
 from connector.domain.errors import Misconfigured, Unavailable
 from connector.store import library
+from connector.store.server import LONGEST_BLOCK_SECONDS, Argument, Command, Reply, Server
 
-Reply = Any
-"""What the server answers: its shape is known by who asks, redis-py does not type it."""
+__all__ = ["LONGEST_BLOCK_SECONDS", "Argument", "Call", "Command", "Link", "Reply", "ServerLink"]
 
-Argument = str | bytes | int | float
-Command = Sequence[Argument]
 Call = tuple[str, Sequence[str], Sequence[Argument]]
 """Function, keys, arguments."""
-
-ANSWER_WITHIN_SECONDS: Final = 10.0
-LONGEST_BLOCK_SECONDS: Final = 5.0
-MOST_CONNECTIONS: Final = 64
-"""More callers than that at once wait for each other."""
-
-RETRIES: Final = 2
-"""A connection that broke is tried again at once: the server may have been restarted in between. A commit that is
-repeated that way finds its own first try and gives False, as if somebody else had been faster."""
-
 
 PASSING: Final = ("MISCONF", "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "OOM ")
 """Error replies that speak of the server's state (a full disk, say), not of what was asked."""
 
+AWAY: Final = (NoConnection, NoAnswer, OSError, Unavailable)
+"""What stands in the place of an answer where a server of several is away."""
 
-class Link:
-    """Speaks to one server; the only holder of a client.
 
-    Every method raises Unavailable where the server does not answer, is loading its data or cannot write.
+class Link(ABC):
+    """Speaks to the store; the only holder of clients.
+
+    Every method raises Unavailable where a server does not answer, is loading its data or cannot write.
     """
 
-    def __init__(self, url: str) -> None:
-        """Prepare the connections; nothing is opened yet."""
-        self._client = _client(url, ANSWER_WITHIN_SECONDS, RETRIES)
-        self._waiting = _client(url, LONGEST_BLOCK_SECONDS + ANSWER_WITHIN_SECONDS, 0)
-
     async def ask(self, *command: Argument) -> Reply:
-        """Send one command."""
-        async with _translated():
-            return await self._client.execute_command(*command)
+        """Send one command. On a cluster, one without a key goes to every primary (see ``ask_everywhere``)."""
+        return (await self.ask_all([command]))[0]
 
     async def ask_all(self, commands: Iterable[Command]) -> list[Reply]:
-        """Send commands in one round trip; they are not one transaction."""
-        pipeline = self._client.pipeline(transaction=False)
-        for command in commands:
-            pipeline.execute_command(*command)
-        async with _translated():
-            return list(await pipeline.execute())
+        """Send commands in one round trip; they are not one transaction. The first error reply is raised."""
+        async with translated():
+            return _sound(await self._send(list(commands)))
 
+    async def ask_everywhere(self, *command: Argument) -> list[Reply]:
+        """Send a command to every primary; one server is its own only one."""
+        async with translated():
+            return _sound([(await server.send([command]))[0] for server in await self._primaries()])
+
+    async def ask_where_possible(self, commands: Sequence[Command]) -> list[Reply]:
+        """Send commands in one round trip, to give ``None`` for those whose server is away, unless all are."""
+        async with translated():
+            return _present(await self._send(commands))
+
+    @abstractmethod
     async def wait(self, *command: Argument) -> Reply:
-        """Send a command that blocks on the server, for at most ``LONGEST_BLOCK_SECONDS``."""
-        async with _translated():
-            return await self._waiting.execute_command(*command)
+        """Send an XREAD or XREADGROUP that blocks, for at most ``LONGEST_BLOCK_SECONDS``.
+
+        Its streams have explicit ids or ``>``, never ``$``, which would miss what comes between two reads.
+        """
 
     async def call(self, function: str, keys: Sequence[str], *arguments: Argument) -> Reply:
         """Call a function of the library, loading the library where the server has lost it."""
@@ -82,60 +76,113 @@ class Link:
 
     async def call_all(self, calls: Sequence[Call]) -> list[Reply]:
         """Call functions in one round trip."""
-        commands = [("FCALL", f"{library.NAME}_{name}", len(keys), *keys, *rest) for name, keys, rest in calls]
-        try:
-            return await self.ask_all(commands)
-        except ResponseError as error:
-            if "Function not found" not in str(error):
-                raise
-        await self.load()
-        return await self.ask_all(commands)
+        async with translated():
+            return _sound(await self._call(calls))
+
+    async def call_where_possible(self, calls: Sequence[Call]) -> list[Reply]:
+        """Call functions in one round trip, to give ``None`` for those whose server is away, unless all are."""
+        async with translated():
+            return _present(await self._call(calls))
 
     async def load(self) -> None:
-        """Load the function library where the server has none or another version. Raises Misconfigured."""
-        try:
-            there = await self.ask("FCALL", f"{library.NAME}_version", 0)
-        except ResponseError:
-            there = None
-        if there == library.VERSION.encode():
-            return
-        try:
-            await self.ask("FUNCTION", "LOAD", "REPLACE", library.TEXT)
-        except ResponseError as error:
-            raise Misconfigured("store", 0, "", f"the server does not take the function library: {error}") from error
+        """Load the function library wherever a primary has none or another version. Raises Misconfigured."""
+        async with translated():
+            await asyncio.gather(*(_load(server) for server in await self._primaries()))
 
+    async def _call(self, calls: Sequence[Call]) -> list[Reply]:
+        """Call functions, and once more those whose server has lost the library."""
+        commands = [("FCALL", f"{library.NAME}_{name}", len(keys), *keys, *rest) for name, keys, rest in calls]
+        replies = await self._send(commands)
+        if lost := [place for place, reply in enumerate(replies) if _is_lost(reply)]:
+            await self.load()
+            for place, reply in zip(lost, await self._send([commands[place] for place in lost]), strict=True):
+                replies[place] = reply
+        return replies
+
+    @abstractmethod
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
-        await self._waiting.aclose()
+
+    @abstractmethod
+    async def _send(self, commands: Sequence[Command]) -> list[Reply]:
+        """Send commands, each where it belongs; error replies stand in their places."""
+
+    @abstractmethod
+    async def _primaries(self) -> Sequence[Server]:
+        """Give the servers that hold data."""
 
 
-def _client(url: str, timeout_seconds: float, retries: int) -> Reply:
-    """Make a client with every default that matters written down."""
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=MOST_CONNECTIONS,
-        timeout=ANSWER_WITHIN_SECONDS,
-        protocol=3,
-        legacy_responses=False,
-        socket_timeout=timeout_seconds,
-        socket_connect_timeout=2.0,
-        retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), retries),
-    )
-    return Redis.from_pool(pool)
+class ServerLink(Link):
+    """Speaks to one server."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare the connections; nothing is opened yet."""
+        self._server = Server(url)
+
+    async def wait(self, *command: Argument) -> Reply:
+        """See Link."""
+        async with translated():
+            return await self._server.wait(*command)
+
+    async def close(self) -> None:
+        """See Link."""
+        await self._server.close()
+
+    async def _send(self, commands: Sequence[Command]) -> list[Reply]:
+        return await self._server.send(commands)
+
+    async def _primaries(self) -> Sequence[Server]:
+        return [self._server]
+
+
+async def _load(server: Server) -> None:
+    [there] = await server.send([("FCALL", f"{library.NAME}_version", 0)])
+    if there == library.VERSION.encode():
+        return
+    [answer] = await server.send([("FUNCTION", "LOAD", "REPLACE", library.TEXT)])
+    if isinstance(answer, ResponseError) and not _is_passing(answer):
+        raise Misconfigured("store", 0, "", f"the server does not take the function library: {answer}") from answer
+    _sound([answer])
+
+
+def _sound(replies: list[Reply]) -> list[Reply]:
+    """Give replies as they are, none of which may be an error."""
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise reply
+    return replies
+
+
+def _present(replies: list[Reply]) -> list[Reply]:
+    """Give replies, ``None`` in the place of those whose server is away; not all may be."""
+    if replies and all(isinstance(reply, AWAY) for reply in replies):
+        return _sound(replies)
+    return _sound([None if isinstance(reply, AWAY) else reply for reply in replies])
+
+
+def _is_lost(reply: Reply) -> bool:
+    return isinstance(reply, ResponseError) and "Function not found" in str(reply)
+
+
+def _is_passing(error: ResponseError) -> bool:
+    return isinstance(error, ReadOnlyError | OutOfMemoryError) or any(word in str(error) for word in PASSING)
 
 
 @asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
+async def translated() -> AsyncIterator[None]:
     """Turn the client's errors into ours; an error reply of the server itself stays what it is."""
     try:
         yield
     except AuthenticationError as error:
         raise Misconfigured("store", 0, "", "the server refuses the user or password") from error
-    except (NoConnection, NoAnswer, BusyLoadingError, ReadOnlyError, OutOfMemoryError, OSError) as error:
+    except (NoConnection, NoAnswer, BusyLoadingError, OSError) as error:
         raise Unavailable("store", f"the server cannot be reached ({type(error).__name__})") from error
+    except MovedError as error:
+        raise Misconfigured(
+            "store", 0, "", "the server belongs to a cluster; its URL begins redis+cluster://"
+        ) from error
     except ResponseError as error:
-        if any(word in str(error) for word in PASSING):
+        if _is_passing(error):
             raise Unavailable("store", "the server cannot write at the moment") from error
         raise
     except RedisError as error:

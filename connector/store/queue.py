@@ -5,6 +5,7 @@ from itertools import groupby
 
 from redis.exceptions import ResponseError
 
+from connector.domain.errors import Unavailable
 from connector.store.keyspace import GROUP, Keyspace
 from connector.store.link import LONGEST_BLOCK_SECONDS, Argument, Link, Reply
 from connector.store.outbox import Outbox
@@ -52,6 +53,7 @@ class Queue:
         Only of these steps, where any are named.
         """
         taken: list[Entry] = []
+        away: Unavailable | None = None
         for base in self._keyspace.bases():
             if len(taken) < count:
                 arguments: tuple[Argument, ...] = (
@@ -61,8 +63,13 @@ class Queue:
                     count - len(taken),
                     *steps,
                 )
-                found = await self._link.call("take_over", [f"{base}:streams"], *arguments)
+                try:
+                    found = await self._link.call("take_over", [f"{base}:streams"], *arguments)
+                except Unavailable as error:  # what another server of a cluster gave must not be forgotten
+                    away, found = error, []
                 taken += [_entry(*fields) for fields in found]
+        if away and not taken:
+            raise away
         return taken
 
     async def resume(self, worker: str, steps: Sequence[str]) -> list[Entry]:
@@ -116,15 +123,15 @@ class Queue:
         for start in range(0, len(turn), at_once):
             asked = turn[start : start + at_once]
             share = max(1, count // len(asked))
-            found = await self._link.call_all(
+            found = await self._link.call_where_possible(
                 [("take", self._streams(base, steps, urgent=urgent), [GROUP, worker, share]) for base in asked]
             )
             if any(found):
-                return [_entry(*fields) for fields_of_one in found for fields in fields_of_one]
+                return [_entry(*fields) for fields_of_one in found for fields in fields_of_one or ()]
         return []
 
     async def _take_later(self, steps: Sequence[str], worker: str, block_seconds: float) -> list[Entry]:
-        """Wait for the first task on any stream; on a cluster this would be one wait per slot."""
+        """Wait for the first task on any stream."""
         streams = [
             stream
             for urgent in (True, False)

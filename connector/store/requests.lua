@@ -16,6 +16,12 @@ register('isogate_give_back', function(keys, args)
   return redis.call('DEL', keys[1])
 end)
 
+-- args: plan
+register('isogate_keep_plan', function(keys, args)
+  redis.call('HSETNX', keys[1], 'plan', args[1])
+  return redis.call('HGET', keys[1], 'plan')
+end)
+
 -- args: answer
 register('isogate_keep_answer', function(keys, args)
   if redis.call('EXISTS', keys[1]) == 0 then return 0 end

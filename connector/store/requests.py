@@ -26,6 +26,12 @@ class Requests:
         """Undo the owner's claim of a request that was refused after all."""
         await self._link.call("give_back", [self._key(contract, source, request_id)], owner)
 
+    async def keep_plan(self, contract: str, source: str, request_id: str, plan: str) -> str:
+        """Keep, sealed, how a claimed request is carried out, unless that is there already; gives what counts."""
+        key = self._key(contract, source, request_id)
+        kept: bytes = await self._link.call("keep_plan", [key], self._keys.seal(plan.encode(), key.encode()))
+        return self._keys.open(kept, key.encode()).decode()
+
     async def keep_answer(self, contract: str, source: str, request_id: str, answer: str) -> None:
         """Keep the answer given to a claimed request, sealed; nothing happens where the id is not claimed."""
         key = self._key(contract, source, request_id)

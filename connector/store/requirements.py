@@ -6,8 +6,12 @@ from connector.store.link import Link
 
 
 async def check(link: Link) -> None:
-    """Look at version, persistence and eviction. Raises Misconfigured naming the setting to change."""
-    facts = _facts(await link.ask("INFO", "everything"))
+    """Look at version, persistence and eviction of every server. Raises Misconfigured naming what to change."""
+    for info in await link.ask_everywhere("INFO", "everything"):
+        _check(_facts(info))
+
+
+def _check(facts: dict[str, str]) -> None:
     version = facts.get("redis_version", "0.0")
     major, minor = (int(part) for part in version.split(".")[:2])
     if (major, minor) < OLDEST:

@@ -7,6 +7,7 @@ from connector.domain.errors import Misconfigured
 from connector.store import requirements
 from connector.store.batches import Batches
 from connector.store.callbacks import Callbacks
+from connector.store.cluster import link_of
 from connector.store.crypto import Keyring
 from connector.store.directory import DirectoryStore
 from connector.store.events import Events
@@ -15,11 +16,15 @@ from connector.store.keyspace import Keyspace
 from connector.store.link import Link
 from connector.store.mapper import Mapper
 from connector.store.outbox import Outbox
+from connector.store.plans import Plans
 from connector.store.queue import Queue
 from connector.store.reconciliations import Reconciliations
 from connector.store.records import Records
 from connector.store.requests import Requests
 from connector.store.statements import Statements
+from connector.store.tries import Tries
+from connector.store.vouchers import Vouchers
+from connector.store.vouchers.messages import Messages
 
 FORMAT: Final = 1
 """How values are packed; counts up with every change after which older data cannot be read."""
@@ -33,6 +38,7 @@ class Store:
         outbox = Outbox(keyspace, clock)
         self.link = link
         self.keyspace = keyspace
+        self._keys = keys
         self.queue = Queue(link, keyspace, outbox)
         self.batches = Batches(link, keyspace, keys, outbox)
         self.events = Events(link, keyspace)
@@ -44,6 +50,10 @@ class Store:
         self.records = Records(link, keyspace, keys)
         self.statements = Statements(link, keyspace, keys)
         self.reconciliations = Reconciliations(link, keyspace, keys, outbox)
+        self.plans = Plans(link, keyspace, keys, clock)
+        self.tries = Tries(link, keyspace)
+        self.vouchers = Vouchers(link, keyspace, keys, outbox, clock)
+        self.messages = Messages(link, keyspace, keys)
 
     @classmethod
     async def connect(cls, url: str, *, keys: Keyring, partitions: int = 8, clock: Callable[[], float]) -> Self:
@@ -52,7 +62,7 @@ class Store:
         Raises Unavailable where no server answers, Misconfigured for one that is too old, not persistent or
         evicting, or that holds a store of another number of partitions or in another format.
         """
-        link = Link(url)
+        link = link_of(url)
         try:
             await requirements.check(link)
             await link.load()
@@ -63,6 +73,10 @@ class Store:
             await link.close()
             raise
         return cls(link, keyspace, keys, clock)
+
+    def digest(self, text: str) -> str:
+        """Name something by what must not be read: 32 hexadecimal digits that depend on the newest key."""
+        return self._keys.lookup(text).hex()
 
     async def ping(self) -> None:
         """Ask the server for a sign of life. Raises Unavailable."""

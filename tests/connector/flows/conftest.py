@@ -33,6 +33,12 @@ async def world(store: Store, engine: Engine, bank_engine: Engine, clock: object
     async with TestServer(fsp.application()) as server:
         url = str(server.make_url("")).rstrip("/")
         await store.directory.seed(directory(url))
-        settings = FlowSettings(slice_size=10, progress_interval_seconds=0, resend_delay_seconds=1, connector_url=url)
+        settings = FlowSettings(
+            slice_size=10,
+            progress_interval_seconds=0,
+            resend_delay_seconds=1,
+            connector_url=url,
+            voucher_sweep_seconds=0,
+        )
         async with Channels(engine, connector_url=url, timeout_seconds=5) as channels:
             yield World(Services(store, engine, channels, clock, settings), fsp, url)

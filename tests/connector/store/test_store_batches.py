@@ -12,6 +12,8 @@ from connector.domain.instruction import Reason
 from connector.domain.status import InstructionStatus, Outcome
 from connector.store import Store, Task
 
+pytestmark = pytest.mark.cluster
+
 S = InstructionStatus
 HUGE = 2**60 + 1
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from connector.domain.errors import Misconfigured
 from connector.store import Keyring
+from connector.store.crypto import secrets_text, write_again
 
 OLD, NEW = b"o" * 32, b"n" * 32
 
@@ -60,3 +61,39 @@ def test_a_key_that_cannot_be_used_is_refused_without_being_shown(text: str) -> 
     with pytest.raises(Misconfigured) as caught:
         Keyring.of_text(text)
     assert "c2hvcnQ" not in str(caught.value)
+
+
+def key_file(path: Path, *names: str) -> None:
+    write_again(path, secrets_text({name: name.encode().ljust(32) for name in names}))
+
+
+def test_a_ring_follows_its_file_within_a_second(tmp_path: Path, clock) -> None:
+    path = tmp_path / "keys"
+    key_file(path, "k1")
+    ring = Keyring.of_file(path, clock)
+    key_file(path, "k1", "k2")
+    assert ring.ids == ["k1"]
+    clock.pass_seconds(1.0)
+    assert ring.ids == ["k1", "k2"]
+    assert ring.is_newest(ring.seal(b"x", b""))
+
+
+def test_a_ring_looks_at_once_for_a_key_that_it_does_not_know(tmp_path: Path, clock) -> None:
+    path = tmp_path / "keys"
+    key_file(path, "k1")
+    ring = Keyring.of_file(path, clock)
+    key_file(path, "k1", "k2")
+    assert ring.open(Keyring.of_file(path, clock).seal(b"x", b""), b"") == b"x"
+
+
+def test_a_ring_goes_on_without_its_file_and_refuses_a_broken_one(tmp_path: Path, clock) -> None:
+    path = tmp_path / "keys"
+    key_file(path, "k1")
+    ring = Keyring.of_file(path, clock)
+    path.rename(tmp_path / "gone")
+    clock.pass_seconds(1.0)
+    assert ring.ids == ["k1"]
+    path.write_text("k1:!!")
+    clock.pass_seconds(1.0)
+    with pytest.raises(Misconfigured):
+        ring.seal(b"x", b"")

@@ -9,6 +9,8 @@ from connector.domain.directory import Directory, Institution, InstitutionKind, 
 from connector.domain.errors import NotFound
 from connector.store import Callback, CallbackState, FundsBalance, Store, Task
 
+pytestmark = pytest.mark.cluster
+
 REF = "A" * 20
 PENSIONS = Programme("PENSIONS", "Pensions", "TREAXU22", "TREAXU22", "9000000001", "Treasury", budgets={"USD": 500})
 UNION = Institution("UNIOXU22", "Union Bank", InstitutionKind.BANK, (r"10\d{8,12}",))
@@ -77,9 +79,9 @@ async def test_the_directory_is_seeded_once_with_its_budgets(store: Store) -> No
     assert (await store.funds.balances("PENSIONS"))["USD"] == FundsBalance(500, 0, 0, 500)
 
 
-async def test_a_change_of_the_directory_is_seen_by_all_at_once(store: Store, store_server, keyring, clock) -> None:
+async def test_a_change_of_the_directory_is_seen_by_all_at_once(store: Store, store_url: str, keyring, clock) -> None:
     await store.directory.seed(WORLD)
-    other = await Store.connect(store_server.url, keys=keyring, clock=clock)
+    other = await Store.connect(store_url, keys=keyring, clock=clock)
     assert await other.directory.load() == WORLD
     await store.directory.save_programme(replace(PENSIONS, budgets={"USD": 700}))
     await store.directory.save_institution(replace(UNION, chunk_size=10))

@@ -181,16 +181,16 @@ async def test_a_server_that_may_lose_data_is_refused(tmp_path, keyring, setting
             await opened(server, keyring)
 
 
-async def test_data_in_another_format_is_refused(store: Store, store_server, keyring) -> None:
+async def test_data_in_another_format_is_refused(store: Store, store_url: str, keyring) -> None:
     await store.link.ask("SET", store.keyspace.format(), 99)
     with pytest.raises(Misconfigured, match="format"):
-        await opened(store_server, keyring)
+        await Store.connect(store_url, keys=keyring, clock=time.time)
 
 
-async def test_another_number_of_partitions_is_refused(store: Store, store_server, keyring) -> None:
+async def test_another_number_of_partitions_is_refused(store: Store, store_url: str, keyring) -> None:
     await store.link.ask("SET", store.keyspace.layout(), 4)
     with pytest.raises(Misconfigured, match="partitions"):
-        await opened(store_server, keyring)
+        await Store.connect(store_url, keys=keyring, clock=time.time)
 
 
 async def test_a_server_that_is_not_there_is_unavailable(tmp_path: Path, keyring: Keyring) -> None:

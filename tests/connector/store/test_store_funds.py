@@ -10,6 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from connector.domain.errors import NotFound, NotPermitted, Refused
 from connector.store import EmbeddedServer, FundsBalance, Keyring, Store
 
+pytestmark = pytest.mark.cluster
+
 AMOUNTS = st.integers(0, 1000) | st.integers(2**53, 2**56)
 CURRENCIES = st.sampled_from(["USD", "EUR"])
 BATCHES = st.sampled_from(["B1", "B2", "B3"])

@@ -5,12 +5,16 @@ import re
 import pytest
 from store_samples import created, event, instructions, running
 from test_store_documents import WORLD
+from test_store_messages import ASKED as RETAIL
 from test_store_statements import ASKED, FACTS
+from voucher_samples import PAYING, made, order
 
 from connector.domain.batch import BatchState
 from connector.domain.beneficiary import Beneficiary
-from connector.store import Callback, Store, Task
+from connector.domain.voucher import Command, VoucherState
+from connector.store import Callback, PayoutOutcome, Store, Task
 from connector.store.keyspace import FAMILIES, Keyspace, family
+from connector.store.plans import Plan
 
 
 async def walk(store: Store, now: float) -> None:
@@ -32,8 +36,28 @@ async def walk(store: Store, now: float) -> None:
     await store.records.put("prevalidation", "S/R:1", "{}", 60)
     await store.statements.put("TREAXU22", "9000000001", FACTS, [])
     await store.reconciliations.create(ASKED, [])
+    await walk_vouchers(store)
     await store.link.ask("SET", store.keyspace.layout(), store.keyspace.partitions)
     await store.link.ask("SET", store.keyspace.format(), 1)
+
+
+async def walk_vouchers(store: Store) -> None:
+    """Write everything that can be written about vouchers."""
+    vouchers = store.vouchers
+    one, two, three = await made(store, [5, 6, 7], policy=PAYING, group="odd:group {x}\n")
+    await made(store, [5], id="S" * 20, state=VoucherState.IN_STOCK)
+    await vouchers.adopt_blocks([3 * 10**15])
+    paid = await vouchers.redeem(order(one, pays=True))
+    entries = await store.queue.take(["payout"], "w", 1, 0)
+    await vouchers.close_payouts(entries[0].task.data)
+    await vouchers.decide([PayoutOutcome(paid.redemption.id, paid=True)])
+    await vouchers.redeem(order(two, pays=True))
+    await vouchers.undo_unseen(three, "R1")
+    await vouchers.move(Command.SUSPEND, [three], actor="a", now=1.0)
+    await store.plans.keep(Plan("P" * 20, "v3", "S", "R", "a", one, 1))
+    await store.tries.count("0" * 32, 60)
+    await store.messages.claim(RETAIL, "token")
+    await store.messages.hold_refund(paid.redemption.id, one, "refund")
 
 
 async def test_every_key_is_documented_and_every_family_is_used(store: Store, clock) -> None:
@@ -50,7 +74,7 @@ async def test_keys_that_do_not_live_forever_say_so(store: Store, clock) -> None
     await walk(store, clock())
     for key in await store.link.ask("KEYS", "*"):
         mortal = await store.link.ask("TTL", key) >= 0
-        assert mortal == (family(key.decode()).life in {"1 day", "as its writer says"})
+        assert mortal == (family(key.decode()).life in {"1 day", "30 days", "the window", "as its writer says"})
 
 
 @pytest.mark.parametrize("identifier", ["B1", "odd:id {x}\n", "é", ""])

@@ -2,8 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from connector.domain.beneficiary import Beneficiary, FailedCase
 from connector.store import Keyring, Store
+
+pytestmark = pytest.mark.cluster
 
 ADA = Beneficiary("P1", "00", "UNIOXU22", "10777123456", "Ada")
 BEN = Beneficiary("P2", "01", "KASHXU22", "+99970123456", "Ben")
@@ -67,11 +71,9 @@ async def test_racing_and_repeated_updates_lose_nothing(store: Store) -> None:
     assert await store.mapper.resolve("S", ["P1"]) == [Beneficiary("P1", "01", "HARBXU22", "10888", "Ada L.")]
 
 
-async def test_entries_of_an_older_key_are_found_kept_and_changed(store: Store, store_server, clock) -> None:
+async def test_entries_of_an_older_key_are_found_kept_and_changed(store: Store, store_url: str, clock) -> None:
     await store.mapper.register("S", [ADA])
-    newer = await Store.connect(
-        store_server.url, keys=Keyring({"test": bytes(range(32)), "new": b"n" * 32}), clock=clock
-    )
+    newer = await Store.connect(store_url, keys=Keyring({"test": bytes(range(32)), "new": b"n" * 32}), clock=clock)
     assert await newer.mapper.resolve("S", ["P1"]) == [ADA]
     assert await newer.mapper.register("S", [ADA]) == []
     assert await newer.mapper.register("S", [ADA._replace(name="Eve")]) != []

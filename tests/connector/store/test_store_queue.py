@@ -7,6 +7,8 @@ import pytest
 
 from connector.store import Store, Task
 
+pytestmark = pytest.mark.cluster
+
 STEPS = ("resolve", "dispatch")
 
 

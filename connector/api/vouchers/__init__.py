@@ -1,0 +1,1 @@
+"""Vouchers over HTTP, in the dialects of GovStack and for administration."""

@@ -1,0 +1,1 @@
+"""Vouchers: issue, life cycle, redemption and its payment, notices, files."""
