@@ -11,13 +11,17 @@ from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final, NamedTuple
 
+from connector.domain.errors import Unavailable
+
 REMEMBERED: Final = 50_000
 """Finished batches of which one knows what was said last, to see that it is not said differently later."""
 
 LARGEST_BODY: Final = 1 << 20
+PORTS: Final = 64
+"""Ports that are tried, from the one that is asked for."""
 
 
-class Final_(NamedTuple):  # noqa: N801 - ``Final`` is a word of typing
+class Said(NamedTuple):
     """The word that nothing is ongoing any more; at: when it came, Unix seconds."""
 
     at: float
@@ -29,7 +33,7 @@ class Book:
 
     def __init__(self) -> None:
         """Begin with nothing said."""
-        self._finals: OrderedDict[str, Final_] = OrderedDict()
+        self._finals: OrderedDict[str, Said] = OrderedDict()
         self._waiting: dict[str, threading.Event] = {}
         self._lock = threading.Lock()
         self.received = 0
@@ -42,7 +46,7 @@ class Book:
             self.received += 1
             if body.get("ongoing") != 0:
                 return
-            said = self._finals.setdefault(batch, Final_(at, body))
+            said = self._finals.setdefault(batch, Said(at, body))
             self.contradictions += _figures(said.body) != _figures(body)
             while len(self._finals) > REMEMBERED:
                 self._finals.popitem(last=False)
@@ -50,7 +54,7 @@ class Book:
         if event:
             event.set()
 
-    def final(self, batch: str, timeout_seconds: float) -> Final_ | None:
+    def final(self, batch: str, timeout_seconds: float) -> Said | None:
         """Wait for the last word on a batch; ``None``: it did not come in time."""
         with self._lock:
             if batch in self._finals:
@@ -81,9 +85,20 @@ class Receiver:
         self._server.server_close()
 
 
+def listening(book: Book, bind: str, host: str, port: int) -> Receiver:
+    """Open a receiver; a port that another process of this machine has taken is passed over, the next one tried."""
+    for more in range(PORTS if port else 1):
+        try:
+            return Receiver(book, bind=bind, host=host, port=port + more)
+        except OSError:
+            continue
+    raise Unavailable("callback receiver", f"no port from {port} to {port + PORTS - 1} is free on {bind}")
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1024
+    allow_reuse_address = False
 
 
 def _handler(book: Book) -> type[BaseHTTPRequestHandler]:
