@@ -17,7 +17,7 @@ from locust import LoadTestShape, events
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-from loadtests.locust.callbacks import Book, Receiver, listening
+from loadtests.locust.callbacks import Book, listening
 from loadtests.locust.options import add_options, callback_address, interval_of
 from loadtests.locust.process import Process, Tokens, terms_of
 from loadtests.locust.shapes import shape_of
@@ -56,7 +56,7 @@ class Load(LoadTestShape):
 
 
 @events.init.add_listener
-def _begin(environment: Environment, **_: Any) -> None:
+def _begin(environment: Environment, **_: object) -> None:
     """Set up what this process needs: a master keeps the record, a worker has users, a lone process does both."""
     runner, options = environment.runner, environment.parsed_options
     if isinstance(runner, MasterRunner):
@@ -85,7 +85,7 @@ def _process(environment: Environment) -> Process:
     )
 
     @environment.events.test_start.add_listener
-    def start(environment: Environment, **_: Any) -> None:
+    def start(environment: Environment, **_: object) -> None:
         """Take the terms anew: they come from the master, or were changed on Locust's page."""
         options = environment.parsed_options
         process.begin(
@@ -93,7 +93,7 @@ def _process(environment: Environment) -> Process:
         )
 
     @environment.events.request.add_listener
-    def answered(request_type: str, name: str, response_time: float, exception: object, **_: Any) -> None:
+    def answered(request_type: str, name: str, response_time: float, exception: object, **_: object) -> None:
         if request_type != "END":
             failed = exception is not None
             process.timeline.answer(time.time(), f"{request_type} {name}", response_time / 1000, failed=failed)
@@ -132,12 +132,12 @@ class _Keeper:
         listen.quitting.add_listener(self.quit)
         gevent.spawn(self.watch)
 
-    def start(self, environment: Environment, **_: Any) -> None:
+    def start(self, environment: Environment, **_: object) -> None:
         """Begin a record."""
         self.record.drain()
         self.record.interval_seconds = interval_of(environment.parsed_options.minutes)
 
-    def take(self, data: dict[str, Any], **_: Any) -> None:
+    def take(self, data: dict[str, Any], **_: object) -> None:
         """Add what a worker recorded."""
         self.record.merge(data.get(RECORD) or Timeline().as_json())
 
@@ -147,7 +147,7 @@ class _Keeper:
             gevent.sleep(1)
             self.record.peak(time.time(), "users", self.environment.runner.user_count)
 
-    def quit(self, environment: Environment, **_: Any) -> None:
+    def quit(self, environment: Environment, **_: object) -> None:
         """Write once more; whether it was good is judged elsewhere."""
         clients = getattr(environment.runner, "clients", None)
         self.record.count(time.time(), "workers lost", len(clients.missing) if clients else 0)
@@ -155,7 +155,7 @@ class _Keeper:
         if environment.parsed_options.record_folder:
             environment.process_exit_code = 0
 
-    def write(self, environment: Environment, **_: Any) -> None:
+    def write(self, environment: Environment, **_: object) -> None:
         """Write the record."""
         shape, folder = environment.shape_class, environment.parsed_options.record_folder
         if folder and isinstance(shape, Load):

@@ -1,13 +1,13 @@
 """The merchant: vouchers are handed out, activated and redeemed at the till (v1.0)."""
 
 import random
+from decimal import Decimal
 from typing import Any, Final
 
 import gevent
 from locust import task
 
 from connector.domain.money import minor_units
-from decimal import Decimal
 from loadtests.locust.users.role import Role
 
 IN_PROGRESS: Final = 503
@@ -19,7 +19,7 @@ ACCOUNTS: Final = ("1000006004", "2000006004", "+99970006004", "+99971006004")
 class Merchant(Role):
     """Takes one voucher after the other through its life."""
 
-    weight = 4
+    weight = 2
 
     def prepare(self) -> None:
         """Take the name of a Source BB that may speak, or of one that the sandbox knows."""

@@ -27,6 +27,8 @@ class Role(FastHttpUser):
     insecure = False
     ssl_context_factory: Callable[[], Any] = staticmethod(context)
     token = ""
+    rest = 0.0
+    """Seconds that somebody in this role takes between two tasks, whatever the options say."""
 
     def on_start(self) -> None:
         """Prepare, again and again until it succeeds: an instance may be slow to start."""
@@ -46,9 +48,9 @@ class Role(FastHttpUser):
 
     def wait_time(self) -> float:
         """Pause between two tasks, in seconds."""
-        return self.terms.pause
+        return self.rest + self.terms.pause
 
-    def ask(  # noqa: PLR0913 - what a request consists of
+    def ask(
         self,
         verb: str,
         path: str,

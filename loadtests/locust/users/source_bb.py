@@ -20,7 +20,7 @@ BODIES: Final = 4
 class SourceBB(Payer):
     """Pays people of its own, one batch after the other, and waits for the end of each."""
 
-    weight = 14
+    weight = 4
 
     def prepare(self) -> None:
         """Register the people, and write the batches."""
