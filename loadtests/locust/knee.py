@@ -41,15 +41,15 @@ def knee_of(steps: Sequence[Figures]) -> Knee:
 def _found(step: Figures, following: Figures, best: float) -> str:
     gained = (best / step.throughput - 1) * 100
     return (
-        f"The knee is at {step.window.users} users: {_rate(step)}, p99 {step.p99:.3g} s. Beyond it throughput no longer "
-        f"grows ({gained:+.0f} % at the best), while {following.window.users} users wait {following.p99:.3g} s."
+        f"The knee is at {step.window.users} users: {_rate(step)}, p99 {step.p99:.3g} s. Beyond it throughput no "
+        f"longer grows ({gained:+.0f} % at the best), while {following.window.users} users wait {following.p99:.3g} s."
     )
 
 
 def _flat(step: Figures, following: Figures) -> str:
     return (
-        f"From {step.window.users} to {following.window.users} users neither throughput ({_rate(step)}) nor p99 grows: "
-        "what limits is not the instance; look at pauses and at the machine that sends."
+        f"From {step.window.users} to {following.window.users} users neither throughput ({_rate(step)}) nor p99 "
+        "grows: what limits is not the instance; look at pauses and at the machine that sends."
     )
 
 

@@ -1,4 +1,4 @@
-"""From figures to a verdict: whether the run is to be trusted, and whether what is asked of the instance was met. Pure."""
+"""From figures to a verdict: whether a run is to be trusted, and whether what was asked for was met. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -81,7 +81,7 @@ class Run:
 
 
 def judge(run: Run, asked: Objectives) -> Verdict:
-    """Judge a run. A ramp is judged at its knee, a spike before and after the crowd, as the whole for what is lost."""
+    """Judge a run: a ramp's times at its knee, a spike's before and after the crowd; what is lost, over the whole."""
     knee = knee_of(run.windows) if isinstance(run.shape, Ramp) else None
     judged = _judged(run, knee)
     checks = [*_errors(run, asked), *_times(judged, asked), *_money(run), *_of_shape(run)]

@@ -11,7 +11,7 @@ class Operator(Role):
     """Looks around as the pages of an operator do."""
 
     weight = 1
-    rest = 0.5
+    own_pause = 0.5
 
     def prepare(self) -> None:
         """Take the operator's token."""

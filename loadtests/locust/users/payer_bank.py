@@ -18,7 +18,7 @@ class PayerBank(Payer):
     """Has a small batch of its own, about which it reports again and again: nothing of it may change anything."""
 
     weight = 1
-    rest = 0.25
+    own_pause = 0.25
 
     def prepare(self) -> None:
         """Pay the batch, and write the reports on its messages."""

@@ -27,7 +27,7 @@ class Role(FastHttpUser):
     insecure = False
     ssl_context_factory: Callable[[], Any] = staticmethod(context)
     token = ""
-    rest = 0.0
+    own_pause = 0.0
     """Seconds that somebody in this role takes between two tasks, whatever the options say."""
 
     def on_start(self) -> None:
@@ -48,7 +48,7 @@ class Role(FastHttpUser):
 
     def wait_time(self) -> float:
         """Pause between two tasks, in seconds."""
-        return self.rest + self.terms.pause
+        return self.own_pause + self.terms.pause
 
     def ask(
         self,
