@@ -112,11 +112,12 @@ def load(
         more=context.args,
     )
     outcome = Outcome.INVALID
-    place = folder or Path("out", "load", f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{shape.value}")
+    place = (folder or Path("out", "load", f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{shape.value}")).resolve()
+    place.mkdir(parents=True, exist_ok=True)
 
     async def body(stop: asyncio.Event) -> None:
         nonlocal outcome
-        outcome = await execute(plan, place.resolve(), stop)
+        outcome = await execute(plan, place, stop, lambda sentence: print(sentence, flush=True))
 
     run(until_stopped(body))
     raise typer.Exit(outcome)

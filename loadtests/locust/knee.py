@@ -42,7 +42,7 @@ def _found(step: Figures, following: Figures, best: float) -> str:
     gained = (best / step.throughput - 1) * 100
     return (
         f"The knee is at {step.window.users} users: {_rate(step)}, p99 {step.p99:.3g} s. Beyond it throughput no "
-        f"longer grows ({gained:+.0f} % at the best), while {following.window.users} users wait {following.p99:.3g} s."
+        f"longer grows ({gained:+.0f} % at best), while {following.window.users} users wait {following.p99:.3g} s."
     )
 
 

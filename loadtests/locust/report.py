@@ -54,7 +54,7 @@ def markdown(run: Run, verdict: Verdict, facts: Mapping[str, Any]) -> str:
 
 
 HEADS: Final = (
-    "window", "users", "seconds", "payments/s", "answers/s", "p50 final s", "p99 final s", "p99 answer s", "sender CPU",
+    "window", "users", "seconds", "payments/s", "answers/s", "p50 final s", "p99 final s", "p99 answer s", "sender",
 )  # fmt: skip
 
 

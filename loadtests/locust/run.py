@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import math
 import os
 import signal
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -58,16 +60,17 @@ class Plan:
         return self.minutes * 60
 
 
-async def execute(plan: Plan, folder: Path, stop: asyncio.Event) -> Outcome:
-    """Run it, keep everything under ``folder``, print the verdict. Raises ``Misconfigured`` without Locust."""
+async def execute(plan: Plan, folder: Path, stop: asyncio.Event, tell: Callable[[str], None]) -> Outcome:
+    """Run it, keep everything under ``folder``, tell the verdict. Raises ``Misconfigured`` without Locust."""
     if find_spec("locust") is None:
         raise Misconfigured("environment", 0, "locust", "is not installed: pip install 'isogate[load]', or make load")
-    folder.mkdir(parents=True, exist_ok=True)
-    async with target(plan.url, folder, plan.posture, plan.workers) as instance:
+    tell(f"{plan.shape}: up to {plan.users} users for {plan.minutes:g} minutes")
+    async with target(plan.url, plan.posture, plan.workers, tell) as instance:
+        tell(_announcement(plan, instance))
         run = await _loaded(plan, folder, instance, stop)
     verdict = judge(run, plan.asked)
-    print(report.write(folder, run, verdict, _facts(plan, instance)))
-    print(f"Kept in {folder}: summary.md, summary.json, locust.html, locust.log, timeline.json")
+    tell(report.write(folder, run, verdict, _facts(plan, instance)))
+    tell(f"Kept in {folder}: summary.md, summary.json, locust.html, locust.log, timeline.json")
     return verdict.outcome
 
 
@@ -109,7 +112,7 @@ def _difference(plan: Plan, timeline: Timeline, before: Books, after: Books, ins
 
 async def _locust(plan: Plan, folder: Path, instance: Target, stop: asyncio.Event) -> bool:
     """Run Locust to its end, or until ``stop``; tells whether it ended before the load did."""
-    print(_announcement(plan, instance), flush=True)
+    began = time.monotonic()
     with (folder / "locust.log").open("wb") as log:
         locust = await asyncio.create_subprocess_exec(
             *command(plan, folder, instance.url), stdout=log, stderr=log, start_new_session=True
@@ -121,7 +124,7 @@ async def _locust(plan: Plan, folder: Path, instance: Target, stop: asyncio.Even
         if not ended:
             await _end(locust, ending, plan.terms.patience)
         told.cancel()
-    return not ended and not plan.ui_port
+    return not plan.ui_port and (not ended or time.monotonic() - began < plan.seconds)
 
 
 async def _end(locust: asyncio.subprocess.Process, ending: "asyncio.Task[int]", patience: float) -> None:
@@ -140,7 +143,7 @@ def command(plan: Plan, folder: Path, url: str) -> list[str]:
         "peak-users": plan.users,
         "minutes": plan.minutes,
         **{name.replace("_", "-"): getattr(plan.terms, name) for name in Terms.__dataclass_fields__},
-        "stop-timeout": plan.terms.patience,
+        "stop-timeout": math.ceil(plan.terms.patience),
         "record-folder": folder,
         "html": folder / "locust.html",
         "host": url,
@@ -158,9 +161,8 @@ def command(plan: Plan, folder: Path, url: str) -> list[str]:
 
 def _announcement(plan: Plan, instance: Target) -> str:
     where = f"{instance.url} (an instance of its own, {plan.posture})" if instance.ours else instance.url
-    said = f"{plan.shape}: up to {plan.users} users for {plan.minutes:g} minutes at {where}"
-    page = f"\nLocust's page: http://127.0.0.1:{plan.ui_port}; Ctrl-C ends it and gives the verdict"
-    return said + (page if plan.ui_port else "")
+    page = f"Locust's page: http://127.0.0.1:{plan.ui_port}; Ctrl-C ends it and gives the verdict"
+    return f"loading {where}" + (f"\n{page}" if plan.ui_port else "")
 
 
 def _facts(plan: Plan, instance: Target) -> dict[str, Any]:

@@ -4,7 +4,8 @@ import asyncio
 import json
 import os
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -44,15 +45,16 @@ class Target:
 
 
 @asynccontextmanager
-async def target(url: str, folder: Path, posture: str, workers: int) -> AsyncIterator[Target]:
-    """Give the deployment at ``url``, or start an instance under ``folder``."""
+async def target(url: str, posture: str, workers: int, tell: Callable[[str], None]) -> AsyncIterator[Target]:
+    """Give the deployment at ``url``, or start an instance that leaves nothing behind."""
     if url:
         yield Target(url.rstrip("/"))
         return
-    secrecy = _secrecy(folder, posture)
-    settings = {"log_level": "WARNING", "workers": workers, "progress_interval_seconds": 3600.0, **secrecy}
-    async with fresh_instance(folder / "instance", print, **settings) as (made, supervisor):
-        yield Target(made.api_url, {part.name: part.pid for part in supervisor.parts})
+    with tempfile.TemporaryDirectory(prefix="isogate-load-") as folder:
+        quiet = {"log_level": "ERROR", "workers": workers, "progress_interval_seconds": 3600.0}
+        secrecy = _secrecy(Path(folder), posture)
+        async with fresh_instance(Path(folder, "data"), tell, **quiet, **secrecy) as (made, supervisor):
+            yield Target(made.api_url, {part.name: part.pid for part in supervisor.parts})
 
 
 def _secrecy(folder: Path, posture: str) -> dict[str, object]:
