@@ -100,6 +100,9 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 1024
     allow_reuse_address = False
 
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the library's signature
+        """Say nothing when a connection is closed on us: what was not answered is sent again."""
+
 
 def _handler(book: Book) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):

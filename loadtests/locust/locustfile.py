@@ -15,7 +15,7 @@ from typing import Any, Final
 import gevent
 from locust import LoadTestShape, events
 from locust.env import Environment
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import WORKER_REPORT_INTERVAL, MasterRunner, WorkerRunner
 
 from loadtests.locust.callbacks import Book, listening
 from loadtests.locust.options import add_options, callback_address, interval_of
@@ -31,6 +31,8 @@ RECORD: Final = "isogate"
 """Under this name the workers' records are in Locust's own reports to the master."""
 
 LOOK_SECONDS: Final = 0.1
+REPORTED_SECONDS: Final = WORKER_REPORT_INTERVAL + 1.5
+"""Time after which a master has been told everything."""
 
 events.init_command_line_parser.add_listener(add_options)
 
@@ -39,20 +41,35 @@ class Load(LoadTestShape):
     """The shape that the options name."""
 
     began_at = 0.0
+    idle_since = 0.0
 
     def reset_time(self) -> None:
         """Note when it begins."""
         super().reset_time()
-        self.began_at = time.time()
+        self.began_at, self.idle_since = time.time(), 0.0
 
     def tick(self) -> tuple[int, float] | None:
-        """Give the number of users of this moment, who come within a second; ``None``: it is over."""
+        """Give the number of users of this moment, who come and leave within a second; ``None``: all is reported.
+
+        When the load is over its users finish what they began: a master that just stops would not wait for that.
+        """
         options = self.runner.environment.parsed_options if self.runner else None
         if options is None:
             return None
         shape = shape_of(options.shape, users=options.peak_users, seconds=options.minutes * 60)
         users = shape.users_at(self.get_run_time())
-        return None if users is None else (users, float(users))
+        if users is not None:
+            return users, float(users)
+        late = self.get_run_time() > shape.seconds + options.patience + REPORTED_SECONDS
+        return None if self._reported() or late else (0, float(options.peak_users))
+
+    def _reported(self) -> bool:
+        """Tell whether all users are gone, and long enough so for what they did last to be known."""
+        if self.get_current_user_count():
+            self.idle_since = 0.0
+            return False
+        self.idle_since = self.idle_since or time.time()
+        return time.time() - self.idle_since > REPORTED_SECONDS
 
 
 @events.init.add_listener
@@ -160,4 +177,5 @@ class _Keeper:
         shape, folder = environment.shape_class, environment.parsed_options.record_folder
         if folder and isinstance(shape, Load):
             self.record.started_at = shape.began_at
+            self.record.ended = bool(shape.idle_since)
             Path(folder, "timeline.json").write_text(json.dumps(self.record.as_json()))

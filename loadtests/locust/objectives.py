@@ -76,7 +76,6 @@ class Run:
     timeline: Timeline
     windows: Sequence[Figures]
     books: Difference
-    ended_early: bool = False
     memory: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
@@ -160,7 +159,7 @@ def _of_shape(run: Run) -> list[Check]:
 
 def _reasons_not_to_trust(run: Run, judged: Sequence[Figures], asked: Objectives) -> list[str]:
     least = asked.least_steady * (LEAST_STEP_SHARE if isinstance(run.shape, Ramp | Spike) else 1.0)
-    reasons = ["The run was stopped before its end."] if run.ended_early else []
+    reasons = ["The run was stopped before its end."] if not run.timeline.ended else []
     for each in judged:
         name = each.window.name
         if each.seconds < least:

@@ -6,7 +6,6 @@ import math
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -82,14 +81,14 @@ async def _loaded(plan: Plan, folder: Path, instance: Target, stop: asyncio.Even
     async with aiohttp.ClientSession(headers=headers, connector=connector, timeout=limit) as session:
         before = await read_books(session, instance.url, *which)
         sampling = asyncio.create_task(instance.sample_forever(plan.seconds))
-        ended_early = await _locust(plan, folder, instance, stop)
+        await _locust(plan, folder, instance, stop)
         sampling.cancel()
         timeline = _timeline(folder)
         after = await settled_books(session, instance.url, *which)
     shape = shape_of(plan.shape, users=plan.users, seconds=plan.seconds)
     windows = [figures_of(timeline, window) for window in shape.windows()]
     books = _difference(plan, timeline, before, after, instance)
-    return Run(shape, timeline, windows, books, ended_early, instance.memory)
+    return Run(shape, timeline, windows, books, instance.memory)
 
 
 def _timeline(folder: Path) -> Timeline:
@@ -101,8 +100,8 @@ def _timeline(folder: Path) -> Timeline:
 
 
 def _difference(plan: Plan, timeline: Timeline, before: Books, after: Books, instance: Target) -> Difference:
-    if timeline.total("batches unfinished"):
-        return Difference(reason="batches were unfinished, so that what was paid is not known")
+    if timeline.total("batches unfinished") or not timeline.ended:
+        return Difference(reason="not all users saw the end of what they began")
     expected = {plan.terms.programme: timeline.total("minor units paid")}
     if before.voucher_programme:
         programme = before.voucher_programme
@@ -110,9 +109,8 @@ def _difference(plan: Plan, timeline: Timeline, before: Books, after: Books, ins
     return compare(before, after, expected, ours_alone=instance.ours)
 
 
-async def _locust(plan: Plan, folder: Path, instance: Target, stop: asyncio.Event) -> bool:
-    """Run Locust to its end, or until ``stop``; tells whether it ended before the load did."""
-    began = time.monotonic()
+async def _locust(plan: Plan, folder: Path, instance: Target, stop: asyncio.Event) -> None:
+    """Run Locust to its end, or until ``stop``."""
     with (folder / "locust.log").open("wb") as log:
         locust = await asyncio.create_subprocess_exec(
             *command(plan, folder, instance.url), stdout=log, stderr=log, start_new_session=True
@@ -120,11 +118,9 @@ async def _locust(plan: Plan, folder: Path, instance: Target, stop: asyncio.Even
         ending, told = asyncio.create_task(locust.wait()), asyncio.create_task(stop.wait())
         longest = None if plan.ui_port else plan.seconds + plan.terms.patience + GRACE_SECONDS
         await asyncio.wait({ending, told}, timeout=longest, return_when=asyncio.FIRST_COMPLETED)
-        ended = ending.done()
-        if not ended:
+        if not ending.done():
             await _end(locust, ending, plan.terms.patience)
         told.cancel()
-    return not plan.ui_port and (not ended or time.monotonic() - began < plan.seconds)
 
 
 async def _end(locust: asyncio.subprocess.Process, ending: "asyncio.Task[int]", patience: float) -> None:

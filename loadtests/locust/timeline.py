@@ -55,12 +55,13 @@ class Series:
 
 
 class Timeline:
-    """Answers, counts and peaks of a run by interval; at: Unix seconds."""
+    """Answers, counts and peaks of a run by interval; at: Unix seconds; ended: the load went on to its end."""
 
     def __init__(self, interval_seconds: float = 1.0) -> None:
         """Begin an empty one."""
         self.interval_seconds = interval_seconds
         self.started_at = 0.0
+        self.ended = False
         self.answers: defaultdict[tuple[int, str], Series] = defaultdict(Series)
         self.counts: Counter[tuple[int, str]] = Counter()
         self.peaks: dict[tuple[int, str], float] = {}
@@ -102,6 +103,7 @@ class Timeline:
         return {
             "interval_seconds": self.interval_seconds,
             "started_at": self.started_at,
+            "ended": self.ended,
             "answers": [[*key, one.failures, sorted(one.buckets.items())] for key, one in self.answers.items()],
             "counts": [[*key, number] for key, number in self.counts.items()],
             "peaks": [[*key, value] for key, value in self.peaks.items()],
@@ -120,7 +122,7 @@ class Timeline:
     def of(cls, said: Mapping[str, Any]) -> Self:
         """Read what ``as_json`` gave."""
         made = cls(said["interval_seconds"])
-        made.started_at = said["started_at"]
+        made.started_at, made.ended = said["started_at"], said["ended"]
         made.merge(said)
         return made
 

@@ -21,7 +21,7 @@ class Ramp(Shape):
         """The settled part of each step."""
         step = self.seconds / len(self.levels)
         return [
-            Window(f"{users} users", (number + SETTLING_SHARE) * step, (number + 1) * step, users)
+            Window(f"{users} user{'s' * (users > 1)}", (number + SETTLING_SHARE) * step, (number + 1) * step, users)
             for number, users in enumerate(self.levels)
         ]
 
