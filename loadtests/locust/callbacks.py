@@ -4,6 +4,7 @@ It is the standard library's threading server: under Locust its threads are gree
 """
 
 import json
+import ssl
 import threading
 import time
 from collections import OrderedDict
@@ -69,11 +70,23 @@ class Book:
 class Receiver:
     """A server for callbacks; url: what is handed over as X-Callback-URL."""
 
-    def __init__(self, book: Book, *, bind: str = "127.0.0.1", port: int = 0, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        book: Book,
+        *,
+        bind: str = "127.0.0.1",
+        port: int = 0,
+        host: str = "127.0.0.1",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         """Listen on ``bind``; port 0 is any free one; host: the name under which this machine is reached."""
         self._server = _Server((bind, port), _handler(book))
+        if tls:  # who connects shakes hands with the thread that serves it, not with the one that takes all
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self.port = int(self._server.server_address[1])
-        self.url = f"http://{host}:{self.port}/callback"
+        self.url = f"{'https' if tls else 'http'}://{host}:{self.port}/callback"
 
     def start(self) -> None:
         """Begin to take callbacks."""
@@ -85,11 +98,11 @@ class Receiver:
         self._server.server_close()
 
 
-def listening(book: Book, bind: str, host: str, port: int) -> Receiver:
+def listening(book: Book, bind: str, host: str, port: int, tls: ssl.SSLContext | None = None) -> Receiver:
     """Open a receiver; a port that another process of this machine has taken is passed over, the next one tried."""
     for more in range(PORTS if port else 1):
         try:
-            return Receiver(book, bind=bind, host=host, port=port + more)
+            return Receiver(book, bind=bind, host=host, port=port + more, tls=tls)
         except OSError:
             continue
     raise Unavailable("callback receiver", f"no port from {port} to {port + PORTS - 1} is free on {bind}")

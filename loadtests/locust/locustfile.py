@@ -22,6 +22,7 @@ from loadtests.locust.options import add_options, callback_address, interval_of
 from loadtests.locust.process import Process, Tokens, terms_of
 from loadtests.locust.shapes import shape_of
 from loadtests.locust.timeline import Timeline
+from loadtests.locust.tls import callback_context
 from loadtests.locust.users import Merchant, Operator, PayerBank, SourceBB
 from loadtests.locust.users.role import Role
 
@@ -69,7 +70,7 @@ class Load(LoadTestShape):
             self.idle_since = 0.0
             return False
         self.idle_since = self.idle_since or time.time()
-        return time.time() - self.idle_since > REPORTED_SECONDS
+        return not isinstance(self.runner, MasterRunner) or time.time() - self.idle_since > REPORTED_SECONDS
 
 
 @events.init.add_listener
@@ -91,7 +92,7 @@ def _begin(environment: Environment, **_: object) -> None:
 def _process(environment: Environment) -> Process:
     """Begin to receive callbacks and to record answers; the users find the process at their class."""
     book, options = Book(), environment.parsed_options
-    receiver = listening(book, *callback_address(environment.host or ""))
+    receiver = listening(book, *callback_address(environment.host or ""), callback_context())
     receiver.start()
     process = Role.process = Process(
         terms_of(vars(options)),
