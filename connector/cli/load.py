@@ -77,10 +77,10 @@ def load(
         Path | None, typer.Option("--folder", help="Where to keep all [default: out/load/...]", show_default=False)
     ] = None,
 ) -> None:
-    """Run a load test and judge it: exit code 1 on a missed objective, 2 on an invalid run. Needs isogate[load].
+    """Run a load test and judge it: exit code 1 on a missed objective, 2 on an invalid run.
 
-    What follows `--` goes to Locust as it is. Tokens are read from ISOGATE_SOURCE_TOKENS, ISOGATE_INSTITUTION_TOKENS
-    and ISOGATE_ADMIN_TOKEN.
+    It needs Locust, which the extra `load` installs. What follows `--` goes to Locust as it is. Tokens are read from
+    ISOGATE_SOURCE_TOKENS, ISOGATE_INSTITUTION_TOKENS and ISOGATE_ADMIN_TOKEN.
     """
     from connector.cli.process import run, until_stopped
     from loadtests.locust.objectives import Objectives, Outcome

@@ -29,6 +29,7 @@ from loadtests.locust.tls import context
 
 LOCUSTFILE: Final = Path(__file__).parent / "locustfile.py"
 ROLES: Final = {"source": "SourceBB", "merchant": "Merchant", "bank": "PayerBank", "operator": "Operator"}
+RECORD: Final = "timeline.json"
 GRACE_SECONDS: Final = 60.0
 """How long Locust may take to start and to end, beside the load and the patience of its users."""
 
@@ -94,7 +95,7 @@ async def _loaded(plan: Plan, folder: Path, instance: Target, stop: asyncio.Even
 def _timeline(folder: Path) -> Timeline:
     """Read what Locust recorded; raises ``Unavailable`` where it recorded nothing."""
     try:
-        return Timeline.of(json.loads((folder / "timeline.json").read_text()))
+        return Timeline.of(json.loads((folder / RECORD).read_text()))
     except OSError:
         raise Unavailable("locust", f"it left no record; {folder / 'locust.log'} says why") from None
 
@@ -110,7 +111,8 @@ def _difference(plan: Plan, timeline: Timeline, before: Books, after: Books, ins
 
 
 async def _locust(plan: Plan, folder: Path, instance: Target, stop: asyncio.Event) -> None:
-    """Run Locust to its end, or until ``stop``."""
+    """Run Locust to its end, or until ``stop``; a record of an earlier run must not pass for that of this one."""
+    (folder / RECORD).unlink(missing_ok=True)
     with (folder / "locust.log").open("wb") as log:
         locust = await asyncio.create_subprocess_exec(
             *command(plan, folder, instance.url), stdout=log, stderr=log, start_new_session=True
