@@ -70,13 +70,17 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Run:
-    """What is known of a run: its record, the figures of its windows, what the books say; memory: MB by process."""
+    """What is known of a run: its record, the figures of its windows, what the books say.
+
+    memory: MB by process, over time; restarts: of processes of the instance, by name.
+    """
 
     shape: Shape
     timeline: Timeline
     windows: Sequence[Figures]
     books: Difference
     memory: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    restarts: Mapping[str, int] = field(default_factory=dict)
 
 
 def judge(run: Run, asked: Objectives) -> Verdict:
@@ -129,6 +133,7 @@ def _money(run: Run) -> list[Check]:
         Check("unfinished when patience ended", "0", str(unfinished), not unfinished),
         Check("payments that failed", "0", str(total("payments failed")), not total("payments failed")),
         Check("contradictions", "0", str(wrong), not wrong),
+        *(Check(f"restarts of {name}", "0", str(number), met=False) for name, number in run.restarts.items()),
     ]
     if not run.books.checked:
         return checks

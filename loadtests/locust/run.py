@@ -89,7 +89,7 @@ async def _loaded(plan: Plan, folder: Path, instance: Target, stop: asyncio.Even
     shape = shape_of(plan.shape, users=plan.users, seconds=plan.seconds)
     windows = [figures_of(timeline, window) for window in shape.windows()]
     books = _difference(plan, timeline, before, after, instance)
-    return Run(shape, timeline, windows, books, instance.memory)
+    return Run(shape, timeline, windows, books, instance.memory, instance.restarts)
 
 
 def _timeline(folder: Path) -> Timeline:

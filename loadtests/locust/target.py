@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from connector.cli.instance import fresh_instance
+from connector.cli.supervisor import Part
 from loadtests.locust.tls import CA
 
 POSTURES: Final = ("open", "tokens", "tls")
@@ -24,23 +25,28 @@ SAMPLES: Final = 200
 
 @dataclass
 class Target:
-    """An instance under load; processes: ids by name where it is ours; memory: MB by process, sampled."""
+    """An instance under load; parts: its processes, where it is ours; memory: MB by process, sampled."""
 
     url: str
-    processes: Mapping[str, int] = field(default_factory=dict)
+    parts: Sequence[Part] = ()
     memory: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def ours(self) -> bool:
         """Whether nobody else uses it."""
-        return bool(self.processes)
+        return bool(self.parts)
+
+    @property
+    def restarts(self) -> dict[str, int]:
+        """How often a process of it ended and was started again, by name."""
+        return {part.name: part.restarts for part in self.parts if part.restarts}
 
     async def sample_forever(self, seconds: float) -> None:
         """Look at the memory of its processes from time to time."""
         while self.ours:
-            for name, pid in self.processes.items():
-                if resident := resident_mb(pid):
-                    self.memory.setdefault(name, []).append(resident)
+            for part in self.parts:
+                if resident := resident_mb(part.pid):
+                    self.memory.setdefault(part.name, []).append(resident)
             await asyncio.sleep(max(1.0, seconds / SAMPLES))
 
 
@@ -54,7 +60,7 @@ async def target(url: str, posture: str, workers: int, tell: Callable[[str], Non
         quiet = {"log_level": "ERROR", "workers": workers, "progress_interval_seconds": 3600.0}
         secrecy = _secrecy(Path(folder), posture)
         async with fresh_instance(Path(folder, "data"), tell, **quiet, **secrecy) as (made, supervisor):
-            yield Target(made.api_url, {part.name: part.pid for part in supervisor.parts})
+            yield Target(made.api_url, supervisor.parts)
 
 
 def _secrecy(folder: Path, posture: str) -> dict[str, object]:

@@ -72,6 +72,10 @@ def test_what_must_never_happen_is_counted_over_the_whole_run(counts, name):
     assert (verdict.outcome, missed(verdict)) == (Outcome.MISSED, [name])
 
 
+def test_a_process_that_died_is_told():
+    assert missed(judge(run(restarts={"worker 1": 2}), ASKED)) == ["restarts of worker 1"]
+
+
 def test_failures_count_also_in_the_warm_up():
     timeline = record()
     for _ in range(2):
