@@ -17,7 +17,9 @@ from connector.cli.supervisor import Part
 from loadtests.locust.tls import CA
 
 POSTURES: Final = ("open", "tokens", "tls")
-SOURCES: Final = ("LOADSOURCE01", "LOADSOURCE02")
+SOURCES: Final = ("Gov_Stack_BB",)
+"""A Source BB that the sandbox knows: vouchers are for no others."""
+
 INSTITUTIONS: Final = ("TREAXU22", "UNIOXU22", "HARBXU22", "KASHXU22", "TELAXU22", "NSWIXU22")
 SAMPLES: Final = 200
 """Looks at the memory of an instance during a run."""
