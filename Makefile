@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Tests of whole processes, one after the other; all others run beside them on the second core.
 WHOLE := tests/processes tests/docs tests/packaging tests/connector/cli tests/interoperability
 
-.PHONY: demo test check unit unit-whole unit-parts reference install lock bench-peers clean help
+.PHONY: demo test check unit unit-whole unit-parts reference install lock bench-peers load clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -36,11 +36,15 @@ reference: .venv/.dev ## write docs/reference from the code
 bench-peers: .venv/.run .venv-peers/.done ## the message engine beside other libraries (installed apart, in .venv-peers)
 	$(BIN)/python -m loadtests.bench.peers --peers "$(CURDIR)/.venv-peers/bin/python"
 
+load: .venv/.load ## a load test against a fresh instance (Locust); SHAPE=ramp, MINUTES=2, OPTIONS=...
+	$(BIN)/isogate load --shape "$(or $(SHAPE),steady)" --minutes "$(or $(MINUTES),1)" $(OPTIONS)
+
 install: .venv/.dev ## the virtual environment with everything in it
 
 lock: ## write the lock files anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes -q -o requirements/run.lock --custom-compile-command "make lock"
-	uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes -q -o requirements/dev.lock --custom-compile-command "make lock"
+	uv pip compile pyproject.toml --extra load --group build --group dev --universal --python-version 3.11 --generate-hashes -q -o requirements/dev.lock --custom-compile-command "make lock"
+	uv pip compile pyproject.toml --extra load --group build -c requirements/dev.lock --universal --python-version 3.11 --generate-hashes -q -o requirements/load.lock --custom-compile-command "make lock"
 	uv pip compile requirements/peers.in --universal --python-version 3.11 --generate-hashes -q -o requirements/peers.lock --custom-compile-command "make lock"
 
 .venv/bin/python:
@@ -52,10 +56,15 @@ lock: ## write the lock files anew from pyproject.toml (needs uv)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+.venv/.load: requirements/load.lock pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/load.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch .venv/.run $@
+
 .venv/.dev: requirements/dev.lock pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch .venv/.run $@
+	@touch .venv/.run .venv/.load $@
 
 .venv-peers/.done: requirements/peers.lock
 	$(PYTHON) -m venv .venv-peers

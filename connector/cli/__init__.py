@@ -4,7 +4,21 @@ import sys
 
 import typer
 
-from connector.cli import bench, check, demo, files, keys, parts, profile, reconcile, seed, translation, up, vouchers
+from connector.cli import (
+    bench,
+    check,
+    demo,
+    files,
+    keys,
+    load,
+    parts,
+    profile,
+    reconcile,
+    seed,
+    translation,
+    up,
+    vouchers,
+)
 from connector.domain.errors import IsoGateError
 
 app = typer.Typer(
@@ -14,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (up, seed, parts, demo, translation, files, profile, reconcile, check):
+for module in (up, seed, parts, demo, translation, files, profile, reconcile, check, load):
     module.register(app)
 app.add_typer(bench.app, name="bench")
 app.add_typer(vouchers.app, name="vouchers")

@@ -34,9 +34,9 @@ class Person:
         return (PaymentModality.MOBILE_MONEY if mobile else PaymentModality.BANK_ACCOUNT).value
 
 
-def payable_people(count: int) -> Iterator[Person]:
-    """Invent people who can all be paid, evenly over the institutions."""
-    for number in range(count):
+def payable_people(count: int, first: int = 0) -> Iterator[Person]:
+    """Invent people who can all be paid, evenly over the institutions; first: the number of the first one."""
+    for number in range(first, first + count):
         institution = list(PREFIXES)[number % len(PREFIXES)]
         yield Person(_functional_id(number), institution, _address(institution, number // len(PREFIXES), PAYABLE))
 

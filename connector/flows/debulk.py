@@ -4,6 +4,7 @@ Nothing is lost and nothing is added: every instruction of the slice is in exact
 routed are in chunks without institution, rejected with an ISO reason.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -62,7 +63,11 @@ class Debulk:
         self._directory = directory
         self._size = max(1, size)
         self._vouchers = vouchers
-        self._by_address: dict[str, Institution | None] = {}
+        self._claims = [
+            (re.compile(pattern).fullmatch, place)
+            for place in directory.institutions.values()
+            for pattern in place.addresses
+        ]
 
     def slice(
         self,
@@ -131,10 +136,11 @@ class Debulk:
         return (VOUCHERS, modality, currency) if given else NOT_PAYABLE
 
     def _owner(self, address: str) -> Institution | None:
-        """Match the address against all institutions' patterns, once per address."""
-        if address not in self._by_address:
-            self._by_address[address] = self._directory.institution_of(address)
-        return self._by_address[address]
+        """Find the first institution that claims the address by its form; compiled once, as addresses are many."""
+        for matches, place in self._claims:
+            if matches(address):
+                return place
+        return None
 
     def _size_for(self, code: str) -> int:
         place = self._directory.institutions.get(code)
