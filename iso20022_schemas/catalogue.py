@@ -93,9 +93,15 @@ def _schemas_in(folder: Path) -> Iterator[tuple[str, str, Path]]:
             yield name, namespace, path
 
 
+_COMPILING = threading.Lock()
+"""libxml2 sets its built-in types up when the first schema of a process is compiled. Two threads doing so at once leave
+types half made, and the process refuses valid schemas or crashes later: so one compiles at a time."""
+
+
 def _compile(path: Path) -> etree.XMLSchema:
     try:
-        return etree.XMLSchema(etree.parse(str(path), schemafile.parser()))
+        with _COMPILING:
+            return etree.XMLSchema(etree.parse(str(path), schemafile.parser()))
     except (etree.XMLSchemaParseError, etree.XMLSyntaxError) as error:
         raise Misconfigured(str(path), 0, "", f"is no valid schema: {error}") from error
 
