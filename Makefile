@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 # Tests of whole processes, one after the other; all others run beside them on the second core.
-WHOLE := tests/processes tests/docs tests/packaging tests/connector/cli tests/interoperability tests/loadtests tests/simulators
+WHOLE := tests/processes tests/docs tests/packaging tests/connector/cli tests/interoperability tests/loadtests
 
 .PHONY: demo test check unit unit-whole unit-parts reference install lock bench-peers load clean help
 
