@@ -94,8 +94,8 @@ def _schemas_in(folder: Path) -> Iterator[tuple[str, str, Path]]:
 
 
 _COMPILING = threading.Lock()
-"""libxml2 sets its built-in types up when the first schema of a process is compiled. Two threads doing so at once leave
-types half made, and the process refuses valid schemas or crashes later: so one compiles at a time."""
+"""libxml2 sets its built-in types up when the first schema of a process is compiled. Two threads doing so at once
+leave types half made, and the process refuses valid schemas or crashes later: so one compiles at a time."""
 
 
 def _compile(path: Path) -> etree.XMLSchema:
