@@ -3,13 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, NamedTuple
 
 MOST_UNDER_WAY: Final = 1
 """So many payouts of this process are under way before it waits with closing the lists again."""
 
 PATIENCE_SECONDS: Final = 0.5
 """Longer than that no closing waits for a payout: its bank may be slow, or another process finish it."""
+
+
+class _UnderWay(NamedTuple):
+    """A payout that is not decided: since when (time of the loop), and how many of its chunks are not."""
+
+    since: float
+    chunks: int
 
 
 class Pace:
@@ -21,8 +28,7 @@ class Pace:
         self._begun = 0
         self._completed = 0
         self._last = float("-inf")
-        self._under_way: dict[str, float] = {}
-        self._open: dict[str, int] = {}
+        self._under_way: dict[str, _UnderWay] = {}
 
     @property
     def ticket(self) -> int:
@@ -57,22 +63,19 @@ class Pace:
         """Within the turn: the lists of all partitions are closed; payouts: chunks of the batches that pay them."""
         self._completed = self._begun
         now = asyncio.get_running_loop().time()
-        self._under_way |= dict.fromkeys(payouts, now)
-        self._open |= payouts
+        self._under_way |= {ref: _UnderWay(now, chunks) for ref, chunks in payouts.items()}
 
     def ended(self, ref: str) -> None:
         """A chunk of a payout is decided."""
-        self._open[ref] = self._open.get(ref, 1) - 1
-        if self._open[ref] > 0:
-            return
-        del self._open[ref]
-        if self._under_way.pop(ref, None) is not None:
+        payout = self._under_way.pop(ref, None)
+        if payout is not None and payout.chunks > 1:
+            self._under_way[ref] = payout._replace(chunks=payout.chunks - 1)
+        elif payout is not None:
             self._ended.set()
 
     def _crowded(self, now: float) -> float:
         """Say how long to wait for one of the payouts under way, in seconds; 0: no longer."""
-        self._under_way = {ref: at for ref, at in self._under_way.items() if now - at < PATIENCE_SECONDS}
-        self._open = {ref: chunks for ref, chunks in self._open.items() if ref in self._under_way}
+        self._under_way = {ref: one for ref, one in self._under_way.items() if now - one.since < PATIENCE_SECONDS}
         if len(self._under_way) < MOST_UNDER_WAY:
             return 0.0
-        return min(self._under_way.values()) + PATIENCE_SECONDS - now
+        return min(one.since for one in self._under_way.values()) + PATIENCE_SECONDS - now
