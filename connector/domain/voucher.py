@@ -363,6 +363,11 @@ def is_serial(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= NUMBER_DIGITS and not text.startswith("0")
 
 
+def unknown_serial() -> VoucherRefused:
+    """Say that no voucher has the serial number."""
+    return VoucherRefused(VoucherFault.UNKNOWN_SERIAL, "There is no voucher with this serial number.")
+
+
 def redemption_serial(redemption: str) -> int:
     """Read back which voucher a redemption id speaks of; 0 where it is none of ours."""
     serial, dash, number = redemption.partition("-")

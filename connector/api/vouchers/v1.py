@@ -21,6 +21,7 @@ from connector.api.shapes import json_answer
 from connector.api.vouchers import models_v1 as v1
 from connector.api.vouchers import statuses_v1 as statuses
 from connector.api.vouchers.asker import asker
+from connector.api.vouchers.serial import serial_of
 from connector.domain.errors import Refused
 from connector.domain.money import decimal_amount
 from connector.domain.voucher import (
@@ -30,7 +31,6 @@ from connector.domain.voucher import (
     VoucherFault,
     VoucherRefused,
     VoucherState,
-    is_serial,
 )
 from connector.flows.vouchers import issue, lifecycle, queries, redemption
 from connector.flows.vouchers.bodies import reason_of
@@ -67,7 +67,7 @@ async def preactivate(call: Call) -> web.Response:
 async def activate(call: Call) -> web.Response:
     """Activate a voucher; one that is active already stays so."""
     asked: v1.ActivationV1 = call.body
-    caller, serial = _caller(call, asked.Gov_Stack_BB), _serial(asked.voucher_serial_number)
+    caller, serial = _caller(call, asked.Gov_Stack_BB), serial_of(asked.voucher_serial_number)
     _check(await lifecycle.change(call.services, caller, Command.ACTIVATE, [serial]))
     return json_answer({"result_status": "Voucher activated"})
 
@@ -93,7 +93,7 @@ async def redeem(call: Call) -> web.Response:
 
 async def status(call: Call) -> web.Response:
     """Tell how a voucher stands."""
-    serial, who = _serial(_presentable(call)), asker(call, GOVSTACK_V1)
+    serial, who = serial_of(_presentable(call)), asker(call, GOVSTACK_V1)
     voucher = await queries.voucher(call.services, serial, facts=False, asker=who)
     if voucher.state is VoucherState.REDEEMED:
         raise VoucherRefused(VoucherFault.USED, "It was redeemed.")
@@ -106,7 +106,7 @@ async def status(call: Call) -> web.Response:
 async def cancel(call: Call) -> web.Response:
     """Cancel a voucher that was not redeemed."""
     asked: v1.CancellationV1 = call.body
-    named, serial = _serial(asked.voucherserialnumber), _serial(_presentable(call))
+    named, serial = serial_of(asked.voucherserialnumber), serial_of(_presentable(call))
     if named != serial:
         await queries.voucher(call.services, named)
         await queries.voucher(call.services, serial)
@@ -129,12 +129,6 @@ def _presentable(call: Call) -> str:
     if not _PRESENTABLE.fullmatch(text):
         raise Refused.because("path voucherserialnumber", "malformed", "A serial number is expected.")
     return text
-
-
-def _serial(text: str) -> int:
-    if not is_serial(text):
-        raise VoucherRefused(VoucherFault.UNKNOWN_SERIAL, "There is no such voucher.")
-    return int(text)
 
 
 def _check(moved: list[Moved]) -> None:

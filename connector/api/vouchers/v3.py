@@ -21,6 +21,7 @@ from connector.api.shapes import ACKNOWLEDGED, Failure, json_answer
 from connector.api.submission import PROGRAMME
 from connector.api.vouchers import models_v3 as v3
 from connector.api.vouchers.asker import asker
+from connector.api.vouchers.serial import serial_of
 from connector.api.vouchers.statuses_v1 import RETRY_SECONDS
 from connector.domain.batch import CallbackTarget
 from connector.domain.directory import Directory
@@ -33,7 +34,6 @@ from connector.domain.voucher import (
     VoucherFault,
     VoucherRefused,
     VoucherState,
-    is_serial,
 )
 from connector.flows.bodies import derived_request_id
 from connector.flows.vouchers import orders, queries, redemption
@@ -145,7 +145,7 @@ async def status(call: Call) -> web.Response:
     """Tell how a voucher stands; 9 where there is no such voucher."""
     text = call.parameters[SERIAL.name]
     try:
-        voucher = await queries.voucher(call.services, _serial(text), facts=False, asker=asker(call, GOVSTACK_V3))
+        voucher = await queries.voucher(call.services, serial_of(text), facts=False, asker=asker(call, GOVSTACK_V3))
     except VoucherRefused as error:
         return _no_status(error.faults[0].sentence, 400, text)
     code = _STATUSES.get(voucher.state)
@@ -159,7 +159,7 @@ async def validity(call: Call) -> web.Response:
     """Tell whether a voucher can be redeemed now, and is of the group, where one is named."""
     text, group = call.parameters[SERIAL.name], call.parameters[OF_GROUP.name]
     try:
-        voucher = await queries.voucher(call.services, _serial(text), facts=False, asker=asker(call, GOVSTACK_V3))
+        voucher = await queries.voucher(call.services, serial_of(text), facts=False, asker=asker(call, GOVSTACK_V3))
     except VoucherRefused:
         return json_answer({"serialNumber": text, "isValid": False})
     valid = voucher.state is VoucherState.ACTIVATED and group in {"", voucher.group}
@@ -216,7 +216,7 @@ async def _redeem(call: Call, asked: v3.RedeemVoucherV3) -> web.Response:
     try:
         presented = redemption.Presentation(
             asked.voucherSecretNumber,
-            _serial(text),
+            serial_of(text),
             asked.agentID,
             request=asked.requestID,
             receipt=call.callback(),
@@ -259,12 +259,6 @@ async def _target(call: Call, caller: Caller, path: str) -> CallbackTarget:
     if target.url or source is None or not source.callback_url:
         return target
     return replace(target, url=f"{source.callback_url.rstrip('/')}{path}")
-
-
-def _serial(text: str) -> int:
-    if not is_serial(text):
-        raise VoucherRefused(VoucherFault.UNKNOWN_SERIAL, "There is no such voucher.")
-    return int(text)
 
 
 def _taken(request_id: str) -> web.Response:

@@ -15,6 +15,7 @@ from connector.domain.voucher import (
     VoucherRefused,
     VoucherState,
     redemption_serial,
+    unknown_serial,
 )
 from connector.flows.services import Services
 from connector.flows.vouchers import groups
@@ -54,7 +55,7 @@ async def voucher(services: Services, serial: int, *, facts: bool = True, asker:
     """
     found = await _stored(services, serial, facts=facts)
     if asker is not None and not await _may_see(services, found, asker):
-        raise VoucherRefused(VoucherFault.UNKNOWN_SERIAL, "There is no voucher with this serial number.")
+        raise unknown_serial()
     archived = await _archived(services, found)
     return replace(archived.voucher, state=VoucherState.PURGED) if archived else found
 
@@ -131,7 +132,7 @@ async def standing(services: Services, group: str) -> GroupStanding:
 async def _stored(services: Services, serial: int, *, facts: bool = False) -> Voucher:
     found = (await services.store.vouchers.read([serial], facts=facts))[0]
     if found is None:
-        raise VoucherRefused(VoucherFault.UNKNOWN_SERIAL, "There is no voucher with this serial number.")
+        raise unknown_serial()
     return found
 
 

@@ -20,6 +20,7 @@ from connector.domain.voucher import (
     VoucherGroup,
     VoucherRefused,
     VoucherState,
+    unknown_serial,
 )
 from connector.flows.services import Services
 from connector.flows.vouchers import merchants, notices, tries
@@ -151,7 +152,7 @@ async def _by_serial(services: Services, caller: Caller, guesser: str, named: in
     """
     voucher = (await services.store.vouchers.read([named], facts=False))[0]
     if voucher is None:
-        raise VoucherRefused(VoucherFault.UNKNOWN_SERIAL, "There is no voucher with this serial number.")
+        raise unknown_serial()
     if serial != named:
         limit, now = services.settings.voucher_wrong_tries, services.clock()
         counted = await services.store.vouchers.wrong_number(named, limit, actor=caller.actor, now=now)

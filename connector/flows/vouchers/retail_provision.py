@@ -3,7 +3,7 @@
 from typing import Final
 
 from connector.domain.retail import RetailFault, RetailKind, RetailRefused
-from connector.domain.voucher import Command, Issued, Moved, Voucher, VoucherFault, VoucherRefused
+from connector.domain.voucher import Command, Issued, Moved, Voucher, VoucherFault, VoucherRefused, unknown_serial
 from connector.flows.services import Services
 from connector.flows.vouchers import issue
 from connector.flows.vouchers.caller import Caller
@@ -147,5 +147,5 @@ async def _check_amount(services: Services, caller: Caller, advice: Advice) -> N
 async def _voucher(services: Services, serial: int) -> Voucher:
     [voucher] = await services.store.vouchers.read([serial])
     if voucher is None:
-        raise VoucherRefused(VoucherFault.UNKNOWN_SERIAL, "There is no voucher with this serial number.")
+        raise unknown_serial()
     return voucher
