@@ -1,4 +1,5 @@
 """What is wrong, in the words of the Single Use Voucher interface: ErrorDetail and its 28 types."""
+# ruff: noqa: N815 - the fields of ErrorDetail have the contract's names
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -58,12 +59,12 @@ class ErrorDetail(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     id: str
-    originalId: str | None = None  # noqa: N815 - the contract's name
-    errorType: ErrorType  # noqa: N815
-    errorMessage: Annotated[str, StringConstraints(max_length=LONGEST_MESSAGE)]  # noqa: N815
-    providerErrorCode: str | None = None  # noqa: N815
-    providerErrorMessage: str | None = None  # noqa: N815
-    detailMessage: dict[str, Any] | None = None  # noqa: N815
+    originalId: str | None = None
+    errorType: ErrorType
+    errorMessage: Annotated[str, StringConstraints(max_length=LONGEST_MESSAGE)]
+    providerErrorCode: str | None = None
+    providerErrorMessage: str | None = None
+    detailMessage: dict[str, Any] | None = None
 
 
 _E = ErrorType
