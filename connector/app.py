@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from connector.api import Token
     from connector.demo import DemoData
     from connector.domain.directory import Directory
+    from connector.domain.stages import Stages
     from connector.flows.services import FlowSettings, Services
     from connector.flows.vouchers.exchange_keys import FileExchange, KeyHolder
     from connector.flows.worker import Worker
@@ -28,14 +29,14 @@ if TYPE_CHECKING:
     from connector.store import Keyring
 
 
-def build_engine(settings: Settings) -> "Engine":
+def build_engine(settings: Settings, stages: "Stages | None" = None) -> "Engine":
     """Load schemas and mapping profiles; raises ``Misconfigured`` naming file, line and path of a wrong profile."""
     import mappings
     from connector.iso20022.engine import Engine
     from iso20022_schemas import Catalogue
 
     folders = Path(mappings.__file__).parent, *settings.profiles
-    return Engine(Catalogue(*settings.schemas), *folders, signing=signing(settings))
+    return Engine(Catalogue(*settings.schemas), *folders, signing=signing(settings), stages=stages)
 
 
 def signing(settings: Settings) -> "Signing | None":
@@ -64,13 +65,15 @@ async def build_services(settings: Settings) -> AsyncIterator["Services"]:
     Raises ``Misconfigured`` and ``NotFound`` where an institution's scheme cannot be spoken.
     """
     from connector.channels import Channels
+    from connector.domain.stages import Stages
     from connector.flows.services import Services
     from connector.sandbox import furnish
     from connector.store import Store
 
-    engine = build_engine(settings)
+    stages = Stages(time.thread_time)
+    engine = build_engine(settings, stages)
     store = await Store.connect(
-        store_url(settings), keys=keyring(settings), partitions=settings.partitions, clock=time.time
+        store_url(settings), keys=keyring(settings), partitions=settings.partitions, clock=time.time, stages=stages
     )
     try:
         if settings.sandbox:
@@ -80,7 +83,13 @@ async def build_services(settings: Settings) -> AsyncIterator["Services"]:
                 engine.ready(institution.profile)
         async with Channels(engine, connector_url=settings.api_url) as channels:
             services = Services(
-                store, engine, channels, time.time, _flow_settings(settings), files=_file_exchange(settings)
+                store,
+                engine,
+                channels,
+                time.time,
+                _flow_settings(settings),
+                files=_file_exchange(settings),
+                stages=stages,
             )
             try:
                 yield services

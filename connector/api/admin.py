@@ -14,6 +14,7 @@ from connector.api.settings import Role
 from connector.api.shapes import json_answer, plain
 from connector.domain.batch import BatchState
 from connector.domain.chunk import Tally
+from connector.domain.stages import Spent
 from connector.flows import control, status
 from connector.flows.status import BatchSummary, PaymentRecord
 
@@ -127,6 +128,14 @@ def batch_body(summary: BatchSummary) -> dict[str, Any]:
     }
 
 
+async def stages(call: Call) -> web.Response:
+    """Show what the stages of every process have cost."""
+    said = await call.services.store.stages.all()
+    return json_answer(
+        {process: {stage: spent._asdict() for stage, spent in found.items()} for process, found in said.items()}
+    )
+
+
 def _payment(record: PaymentRecord) -> dict[str, Any]:
     times = {"started_at": moment(record.started_at), "completed_at": moment(record.completed_at)}
     return {**asdict(record), **times}
@@ -181,4 +190,5 @@ OPERATIONS: Final = (
         parameters=(REF,),
     ),
     _read("/admin/queue", queue_depth, "Count unfinished tasks", dict[str, int]),
+    _read("/admin/stages", stages, "Show processor time by stage", dict[str, dict[str, Spent]]),
 )

@@ -6,6 +6,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from connector.api.frame import REGISTRY
+from connector.api.measures import StageMeasures
 from connector.api.operation import Answer, Call, Operation
 from connector.api.settings import Role
 from connector.api.shapes import json_answer, plain
@@ -27,7 +28,8 @@ async def ready(call: Call) -> web.Response:
 async def metrics(call: Call) -> web.Response:
     """Give the metrics; labels are path patterns, so there are no ids and no personal data in them."""
     content = generate_latest(call.request.app[REGISTRY])
-    return web.Response(body=content, headers={"Content-Type": CONTENT_TYPE_LATEST})
+    stages = StageMeasures(await call.services.store.stages.all())
+    return web.Response(body=content + generate_latest(stages), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 _UNAVAILABLE: Final = Answer(503, "The store does not answer.")

@@ -6,12 +6,14 @@ happens in one event loop, so that no lock is needed.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from connector.domain.stages import Spent
 
 BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 """Upper bounds of the time to answer, in seconds."""
@@ -58,3 +60,25 @@ class RequestMeasures(Collector):
             buckets = list(zip(names, map(float, accumulate(times.counts)), strict=True))
             timed.add_metric(labels, buckets, times.seconds)
         yield timed
+
+
+class StageMeasures(Collector):
+    """What the stages of all processes have cost."""
+
+    def __init__(self, processes: Mapping[str, Mapping[str, Spent]]) -> None:
+        """Show what each process has said."""
+        self._processes = processes
+
+    def collect(self) -> Iterator[Metric]:
+        """Give two counters a stage."""
+        seconds = CounterMetricFamily(
+            "isogate_stage_cpu_seconds", "Processor time of a stage", labels=("process", "stage")
+        )
+        payments = CounterMetricFamily(
+            "isogate_stage_payments", "Payments that went through a stage", labels=("process", "stage")
+        )
+        for process, stages in self._processes.items():
+            for stage, spent in stages.items():
+                seconds.add_metric((process, stage), spent.seconds)
+                payments.add_metric((process, stage), spent.payments)
+        yield from (seconds, payments)

@@ -2,6 +2,8 @@
 # ruff: noqa: PLC0415 - what a part needs is imported when it starts, so that the command line stays fast
 
 import asyncio
+import os
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,11 +36,13 @@ def serve(port: options.Port = None, data_dir: options.DataDir = None, profile: 
 
     async def body(stop: asyncio.Event) -> None:
         from connector.app import build_api, build_services, tls_context
+        from connector.flows.stages import published
 
         async with build_services(settings) as services:
             if not settings.sandbox:
                 await _warn(services)
-            await _serve(build_api(services, settings), settings.host, settings.port, stop, tls_context(settings))
+            async with published(services, _named("api")):
+                await _serve(build_api(services, settings), settings.host, settings.port, stop, tls_context(settings))
 
     run(until_stopped(body))
 
@@ -51,11 +55,13 @@ def worker(
 
     async def body(stop: asyncio.Event) -> None:
         from connector.app import build_services, build_worker
+        from connector.flows.stages import published
 
         async with build_services(settings) as services:
             carrying = build_worker(services, settings, name)
             loaded()
-            await carrying.run(stop)
+            async with published(services, _named("worker")):
+                await carrying.run(stop)
 
     run(until_stopped(body))
 
@@ -113,6 +119,11 @@ async def _warn(services: "Services") -> None:
 
     for programme in (await services.store.directory.load()).shared_programmes:
         structlog.get_logger(__name__).warning(warning_of(programme), programme=programme)
+
+
+def _named(part: str) -> str:
+    """Name this process, different from all others on all machines."""
+    return f"{part} {socket.gethostname()}-{os.getpid()}"
 
 
 def _begin(process: str, **overrides: object) -> "Settings":

@@ -33,14 +33,41 @@ class Stages:
         try:
             yield
         finally:
-            self._add(stage, payments, self._ticks() - began)
+            self.add(stage, payments, self._ticks() - began)
+
+    def laps(self) -> "Laps":
+        """Begin to measure work of which only its end tells how many payments it was for."""
+        return Laps(self, self._ticks)
 
     def spent(self) -> dict[str, Spent]:
         """Give what was added up so far, by stage, the first stage first."""
         with self._lock:
             return dict(self._spent)
 
-    def _add(self, stage: str, payments: int, seconds: float) -> None:
+    def add(self, stage: str, payments: int, seconds: float) -> None:
+        """Count work that was measured elsewhere."""
         with self._lock:
             before = self._spent.get(stage, Spent())
             self._spent[stage] = Spent(before.payments + payments, before.seconds + seconds)
+
+
+class Laps:
+    """Pieces of work that follow each other in one thread, without waiting; lost unless they are counted."""
+
+    def __init__(self, stages: Stages, ticks: Callable[[], float]) -> None:
+        """Begin the first piece."""
+        self._stages = stages
+        self._ticks = ticks
+        self._seconds: dict[str, float] = {}
+        self._began = ticks()
+
+    def end(self, work: str) -> None:
+        """Say what was done since the last end; ``{}`` stands for the kind of message (``write {}``)."""
+        now = self._ticks()
+        self._seconds[work] = self._seconds.get(work, 0.0) + now - self._began
+        self._began = now
+
+    def count(self, message: str, payments: int) -> None:
+        """Add all pieces to their stages, now that the kind of message (``pain.001``) is known as well."""
+        for work, seconds in self._seconds.items():
+            self._stages.add(work.format(message), payments, seconds)

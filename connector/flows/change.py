@@ -37,7 +37,8 @@ async def change(  # noqa: PLR0913 (one commit: what becomes true together is sa
     Raises ``Unavailable`` in the unlikely case that others are always faster.
     """
     for _ in range(MOST_SWAPS):
-        after = alter(status)
+        with services.stages.measure("advance", len(status.codes)):
+            after = alter(status)
         if after is status:
             return status, False
         after = replace(after, version=status.version + 1)
@@ -56,7 +57,8 @@ async def _swap(  # noqa: PLR0913, PLR0917 (as change)
     event: Event | None,
     done: Entry | None,
 ) -> bool:
-    before, after = _moved_totals(chunk, *step)
+    with services.stages.measure("add up", len(chunk.credits)):
+        before, after = _moved_totals(chunk, *step)
     if batch.kind is BatchKind.DISBURSEMENT and _money_moved(before, after):
         then.append(tasks.settle(batch, chunk))
     return await services.store.batches.advance(

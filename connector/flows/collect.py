@@ -62,7 +62,8 @@ async def take(services: Services, institution: str, report: Report, message: st
     if sent.status.attempts > 1 and refused_as_duplicate(report):
         changed = await _doubt(services, sent, institution)
     else:
-        news = updates(report, sent.chunk, sent.status.unsent)
+        with services.stages.measure("take report", len(sent.chunk.credits)):
+            news = updates(report, sent.chunk, sent.status.unsent)
         changed = await _apply(services, sent, news, institution, message)
     return Collected(report.message_id, message, "processed" if changed else "repeated")
 

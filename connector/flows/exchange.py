@@ -222,7 +222,8 @@ class Exchange:
 
     def _value(self, piece: Chunk, status: ChunkStatus) -> CreditTransfer | VerificationRequest:
         """Compose the message of the chunk or of a piece of it, as the institution's scheme wants it."""
-        return outgoing(self.batch, piece, self.way, status.composed_at, traced=self.terms.scheme.traced)
+        with self.services.stages.measure("compose", len(piece.credits)):
+            return outgoing(self.batch, piece, self.way, status.composed_at, traced=self.terms.scheme.traced)
 
     def _check(self, status: ChunkStatus) -> Callable[[Chunk], None]:
         """What refuses a piece of the chunk that cannot be written."""
@@ -246,9 +247,11 @@ class Exchange:
     async def _reported(self, status: ChunkStatus, report: Report) -> None:
         """Take a report that came as the answer; one that does not fit only proves that the message arrived."""
         try:
-            await self._commit(status, "chunk sent and reported", "ok", updates(report, self.chunk, status.unsent))
+            with self.services.stages.measure("take report", len(self.chunk.credits)):
+                news = updates(report, self.chunk, status.unsent)
         except Refused as refused:
-            await self._commit(status, "chunk sent, report refused", str(refused), ())
+            return await self._commit(status, "chunk sent, report refused", str(refused), ())
+        return await self._commit(status, "chunk sent and reported", "ok", news)
 
     async def _commit(self, status: ChunkStatus, action: str, outcome: str, news: Sequence[Update]) -> None:
         """The FSP has the message: SENT, pending, and what its report says."""

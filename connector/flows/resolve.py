@@ -4,7 +4,7 @@ import asyncio
 
 from connector.domain.batch import Batch, BatchState
 from connector.domain.beneficiary import Beneficiary
-from connector.domain.chunk import UNROUTED, Chunk
+from connector.domain.chunk import UNROUTED, Chunk, ChunkStatus
 from connector.domain.errors import NotFound
 from connector.domain.event import Event
 from connector.domain.instruction import CreditInstruction
@@ -30,9 +30,13 @@ async def run(services: Services, entry: Entry) -> None:
     found = await _payees(services, batch.source, instructions)
     now = services.clock()
     vouchers = bool(way.programme.voucher_group)
-    cut = Debulk(directory, services.terms(way.executor).transactions, vouchers=vouchers).slice
-    first = number * batch.slice_size
-    chunks = await asyncio.to_thread(cut, batch.ref, number, first, instructions, found, now)
+    debulk = Debulk(directory, services.terms(way.executor).transactions, vouchers=vouchers)
+
+    def cut() -> list[tuple[Chunk, ChunkStatus]]:
+        with services.stages.measure("debulk", len(instructions)):
+            return debulk.slice(batch.ref, number, number * batch.slice_size, instructions, found, now)
+
+    chunks = await asyncio.to_thread(cut)
     done = await store.batches.resolved(
         batch.ref,
         number,

@@ -1,12 +1,14 @@
 """What every flow is given: the store, the engine, the channels, the time, chance and the settings."""
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from connector.channels import Channels
 from connector.domain.directory import Institution
 from connector.domain.errors import NotFound, Refused
+from connector.domain.stages import Stages
 from connector.flows.routing import Terms, terms_of
 from connector.flows.vouchers.desk import Desk
 from connector.flows.vouchers.exchange_keys import FileExchange
@@ -73,6 +75,7 @@ class Services:
     random: Callable[[int], bytes] = os.urandom
     files: FileExchange = field(default_factory=FileExchange)
     desk: Desk = field(default_factory=Desk)
+    stages: Stages = field(default_factory=lambda: Stages(time.thread_time))
 
     def terms(self, institution: Institution) -> Terms:
         """On which terms an institution is spoken to; raises ``Refused`` for one whose scheme is not installed."""

@@ -1,5 +1,6 @@
 """The message engine's front door: values to XML and back, by profile, always under the schema."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -8,13 +9,14 @@ from lxml import etree
 
 from connector.domain.errors import Fault, Misconfigured, NotFound, Refused
 from connector.domain.messages import Message
+from connector.domain.stages import Laps, Stages
 from connector.iso20022 import booked, checking, document, schemes, sums
 from connector.iso20022.characters import NOTHING, Alphabet, Table
 from connector.iso20022.characters import load_tables as load_characters
 from connector.iso20022.codes import MAPPINGS_FOLDER, CodeTable, load_tables
 from connector.iso20022.codesets import CodeSets
 from connector.iso20022.envelope import Parties, Wrapper
-from connector.iso20022.fields import SHAPES
+from connector.iso20022.fields import SHAPES, payments_in
 from connector.iso20022.header import BusinessHeader, header_path, read_header
 from connector.iso20022.parsing import Element, parse
 from connector.iso20022.profile import Profile, load
@@ -84,15 +86,23 @@ class _Writer(NamedTuple):
 class Engine:
     """Writes and reads messages by profile; safe to use from several threads at once."""
 
-    def __init__(self, catalogue: Catalogue, *profile_folders: Path, signing: Signing | None = None) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        *profile_folders: Path,
+        signing: Signing | None = None,
+        stages: Stages | None = None,
+    ) -> None:
         """Load, check and compile every profile of the folders (``<folder>/<scheme>/<message>.yaml``).
 
         A later folder may use the code tables of earlier ones, and replaces their profiles and tables of its names.
+        stages: where the engine adds up what its work costs.
         Raises ``Misconfigured`` with file, line, path and sentence for the first profile that cannot be used.
         """
         self._catalogue = catalogue
         self._validator = Validator(catalogue)
         self._signer = Signer(signing) if signing else None
+        self._stages = stages or Stages(time.thread_time)
         self._writers: dict[tuple[str, str], _Writer] = {}
         self._readers: dict[tuple[str, str], Reader] = {}
         self._profiles: dict[tuple[str, str], Profile] = {}
@@ -136,11 +146,16 @@ class Engine:
             raise Refused.because(
                 message, "unsupported", f"Scheme {profile} writes no {type(value).__name__} as {message}."
             )
+        laps = self._stages.laps()
         sums.check_value(value, message)
         screened, notes = self._screens[profile, message].check(value, message)
+        laps.end("check {}")
         written = writer.write(screened)
+        laps.end("write {}")
         tree = parse(written)
         faults = self._validator.check(tree, message).faults or _wrong_sums(tree, message)
+        laps.end("validate {} written")
+        laps.count(_family(message), payments_in(value))
         if faults:
             raise Refused(faults)
         wrapper = Wrapper(self._schemes[profile], self._catalogue, self._validator, self._signer)
@@ -160,14 +175,17 @@ class Engine:
         Raises ``Refused`` for anything that is not a valid message: bad or dangerous XML, unknown namespace,
         schema faults, wrong counts and sums.
         """
+        laps = self._stages.laps()
         found, parsed, body, signed = self._opened(body, self._schemes.get(profile, Scheme(profile)), signer)
         reader = self._readers.get((profile, found.message))
         if reader is None:
             raise Refused.because("/Document", "unsupported", f"Scheme {profile} does not read {found.message}.")
-        faults, tolerated = self._judge(found, parsed)
+        faults, tolerated = self._judge(found, parsed, laps)
         if faults:
             raise Refused(faults)
         value, passed = reader.read(found.element, found.message, body, tolerated)
+        laps.end("extract {}")
+        laps.count(_family(found.message), payments_in(value))
         header = None if found.header is None else read_header(found.header)
         return Received(found.message, value, header, passed, signed)
 
@@ -190,7 +208,7 @@ class Engine:
             found = document.find(parsed.root, self._catalogue, lone_header=True)
         except Refused as refused:
             return Verdict("", valid=False, faults=refused.faults, tolerated=())
-        faults, tolerated = self._judge(found, parsed)
+        faults, tolerated = self._judge(found, parsed, self._stages.laps())
         return Verdict(found.message, not faults, faults, tolerated)
 
     def profile(self, scheme: str, message: str) -> Profile:
@@ -208,11 +226,13 @@ class Engine:
         schemes = sorted({scheme for scheme, _ in (*self._writers, *self._readers)})
         return {scheme: (_of(scheme, self._writers), _of(scheme, self._readers)) for scheme in schemes}
 
-    def _judge(self, found: document.Found, parsed: Parsed) -> tuple[tuple[Fault, ...], tuple[str, ...]]:
+    def _judge(self, found: document.Found, parsed: Parsed, laps: Laps) -> tuple[tuple[Fault, ...], tuple[str, ...]]:
         checked = self._validator.check(found.element, found.message, parsed)
+        laps.end("parse and validate {}")
         faults = checked.faults or sums.faults(found.element, found.message)
         odd = () if faults else booked.faults(found.element, found.message)
         totals = (f"{where}: {code}: {sentence}" for where, code, sentence in odd)
+        laps.end("check sums of {}")
         return faults, (*found.tolerated, *checked.tolerated, *totals, *self._header_oddities(found))
 
     def _header_oddities(self, found: document.Found) -> Iterator[str]:
@@ -277,6 +297,11 @@ def _wrong_sums(written: Element, message: str) -> tuple[Fault, ...]:
     if not message.startswith("camt."):
         return ()
     return sums.faults(written, message) + booked.faults(written, message, balances=False)
+
+
+def _family(message: str) -> str:
+    """Name a message without variant and version, as stages do."""
+    return message[:8]
 
 
 def _of(scheme: str, keys: Iterable[tuple[str, str]]) -> tuple[str, ...]:

@@ -74,3 +74,12 @@ SHAPES: Final[dict[str, Shape]] = {
     )
 }
 """The values that a profile may be about."""
+
+_COLLECTIONS: Final = {
+    shape.cls: [name for name, field in shape.fields.items() if field.item is not None] for shape in SHAPES.values()
+}
+
+
+def payments_in(value: messages.Message) -> int:
+    """How many payments a message is about, as far as it lists them; 1 where it lists none."""
+    return max([1, *(len(getattr(value, name)) for name in _COLLECTIONS[type(value)])])

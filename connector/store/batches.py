@@ -14,6 +14,7 @@ from connector.domain.chunk import Chunk, ChunkStatus, Tally, tallies
 from connector.domain.errors import NotFound, NotPermitted
 from connector.domain.event import Event
 from connector.domain.instruction import CreditInstruction
+from connector.domain.stages import Stages
 from connector.domain.status import Outcome
 from connector.store import totals
 from connector.store.crypto import Keyring
@@ -46,11 +47,12 @@ class Batches:
     the entry is still to be struck off by the caller.
     """
 
-    def __init__(self, link: Link, keyspace: Keyspace, keys: Keyring, outbox: Outbox) -> None:
+    def __init__(self, link: Link, keyspace: Keyspace, keys: Keyring, outbox: Outbox, stages: Stages) -> None:
         """Work on this connection."""
         self._link = link
         self._keyspace = keyspace
         self._outbox = outbox
+        self._stages = stages
         self._slices = Sealer(keys, list[CreditInstruction])
         self._chunks = Sealer(keys, Chunk)
         self._statuses = Sealer(keys, ChunkStatus)
@@ -158,7 +160,7 @@ class Batches:
         sealed, status = await self._link.ask_all([("GET", key), ("HGET", *self._status_at(ref, number))])
         if sealed is None:
             raise NotFound("chunk", f"{ref} {number}")
-        return await to_thread(self._chunks.open, sealed, key), self._opened(ref, number, status)
+        return await to_thread(self._opened_chunk, sealed, key), self._opened(ref, number, status)
 
     async def chunk_status(self, ref: str, number: int) -> ChunkStatus:
         """Give a chunk's changing part. Raises NotFound."""
@@ -189,9 +191,10 @@ class Batches:
         The totals move from ``before`` to ``after``. A running batch of which nothing is ongoing any more is
         COMPLETED in the same step, and ``then_if_finished`` appended.
         """
-        outbox = self._outbox.packed(ref, then, then_if_finished=then_if_finished, event=event, done=done)
-        moved = msgspec.msgpack.encode(totals.changes(currency, before, after))
-        sealed = self._statuses.seal(status, self._status_name(ref, number))
+        with self._stages.measure("pack commits", len(status.codes)):
+            outbox = self._outbox.packed(ref, then, then_if_finished=then_if_finished, event=event, done=done)
+            moved = msgspec.msgpack.encode(totals.changes(currency, before, after))
+            sealed = self._statuses.seal(status, self._status_name(ref, number))
         arguments = (number, expected_version, status.version, sealed, repr(now), moved, outbox)
         return bool(await self._link.call("advance", [self._keyspace.batch(ref)], *arguments))
 
@@ -260,8 +263,16 @@ class Batches:
     def _sealed(self, ref: str, chunk: Chunk, status: ChunkStatus) -> tuple[bytes, bytes]:
         """Seal both parts of a chunk."""
         number = chunk.id.number
-        facts = self._chunks.seal(chunk, self._keyspace.chunk(ref, number))
-        return facts, self._statuses.seal(status, self._status_name(ref, number))
+        with self._stages.measure("seal chunks", len(chunk.credits)):
+            facts = self._chunks.seal(chunk, self._keyspace.chunk(ref, number))
+            return facts, self._statuses.seal(status, self._status_name(ref, number))
+
+    def _opened_chunk(self, sealed: bytes, key: str) -> Chunk:
+        laps = self._stages.laps()
+        chunk = self._chunks.open(sealed, key)
+        laps.end("open chunks")
+        laps.count("", len(chunk.credits))
+        return chunk
 
     def _status_at(self, ref: str, number: int) -> tuple[str, int]:
         return f"{self._keyspace.batch(ref)}:status", number

@@ -107,6 +107,7 @@ FAMILIES: Final = (
         "<kind>:<id> -> programme, institution, Source BB, voucher group or merchant, sealed; settings",
         "kept",
     ),
+    Family(r"stages", "hash", "process -> what its stages have cost (msgpack)", "an hour"),
     Family(r"directory:version", "string", "counts the changes of the directory", "kept"),
     Family(r"record:[a-z-]+:.+", "string", "a small document, sealed", "as its writer says"),
     Family(
@@ -256,6 +257,10 @@ class Keyspace:
     def directory(self) -> str:
         """Key of the directory; its version hangs below it."""
         return f"{self.base(0)}:directory"
+
+    def stages(self) -> str:
+        """Key of what the processes say of their stages."""
+        return f"{self.base(0)}:stages"
 
     def record(self, kind: str, identifier: str) -> str:
         """Key of a small document."""

@@ -8,6 +8,7 @@ import msgspec
 
 from connector.domain.beneficiary import Beneficiary, FailedCase
 from connector.domain.errors import Unavailable
+from connector.domain.stages import Stages
 from connector.store.crypto import Keyring
 from connector.store.keyspace import MAPPER_BUCKETS, Keyspace
 from connector.store.link import Link
@@ -37,11 +38,12 @@ class _Kept(NamedTuple):
 class Mapper:
     """Registers, updates and looks up beneficiaries of a Source BB."""
 
-    def __init__(self, link: Link, keyspace: Keyspace, keys: Keyring) -> None:
+    def __init__(self, link: Link, keyspace: Keyspace, keys: Keyring, stages: Stages) -> None:
         """Work on this connection."""
         self._link = link
         self._keyspace = keyspace
         self._keys = keys
+        self._stages = stages
 
     async def register(self, source: str, entries: Sequence[Beneficiary]) -> list[FailedCase]:
         """Add beneficiaries. The same data again is fine; other data under a registered id is a failed case."""
@@ -69,11 +71,14 @@ class Mapper:
 
     async def resolve(self, source: str, functional_ids: Sequence[str]) -> list[Beneficiary | None]:
         """Look up beneficiaries in one round trip; ``None`` where unknown. Same order as asked."""
-        return [kept and self._opened(kept) for kept in await self._kept(source, functional_ids)]
+        found = await self._kept(source, functional_ids)
+        with self._stages.measure("map accounts", len(found)):
+            return [kept and self._opened(kept) for kept in found]
 
     async def _kept(self, source: str, functional_ids: Sequence[str]) -> list[_Kept | None]:
         """Read entries, under the newest key or an older one."""
-        places = [self._places(source, functional_id) for functional_id in functional_ids]
+        with self._stages.measure("look accounts up", len(functional_ids)):
+            places = [self._places(source, functional_id) for functional_id in functional_ids]
         there = await self._read(place for alternatives in places for place in alternatives)
         return [
             next((_Kept(place, there[place]) for place in alternatives if place in there), None)

@@ -1,10 +1,12 @@
 """The store as a whole."""
 
+import time
 from collections.abc import Callable
 from typing import Final, Self
 
 from connector.domain.directory import Directory
 from connector.domain.errors import Misconfigured
+from connector.domain.stages import Stages
 from connector.store import requirements
 from connector.store.batches import Batches
 from connector.store.callbacks import Callbacks
@@ -22,6 +24,7 @@ from connector.store.queue import Queue
 from connector.store.reconciliations import Reconciliations
 from connector.store.records import Records
 from connector.store.requests import Requests
+from connector.store.stages import StageBook
 from connector.store.statements import Statements
 from connector.store.tries import Tries
 from connector.store.vouchers import Vouchers
@@ -34,16 +37,23 @@ FORMAT: Final = 1
 class Store:
     """Everything that IsoGate remembers, behind one connection."""
 
-    def __init__(self, link: Link, keyspace: Keyspace, keys: Keyring, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        link: Link,
+        keyspace: Keyspace,
+        keys: Keyring,
+        clock: Callable[[], float],
+        stages: Stages | None = None,
+    ) -> None:
         """Put the parts together; ``connect`` is the way in."""
-        outbox = Outbox(keyspace, clock)
+        outbox, stages = Outbox(keyspace, clock), stages or Stages(time.thread_time)
         self.link = link
         self.keyspace = keyspace
         self._keys = keys
         self.queue = Queue(link, keyspace, outbox)
-        self.batches = Batches(link, keyspace, keys, outbox)
+        self.batches = Batches(link, keyspace, keys, outbox, stages)
         self.events = Events(link, keyspace)
-        self.mapper = Mapper(link, keyspace, keys)
+        self.mapper = Mapper(link, keyspace, keys, stages)
         self.funds = Funds(link, keyspace)
         self.requests = Requests(link, keyspace, keys)
         self.callbacks = Callbacks(link, keyspace, keys, outbox)
@@ -53,13 +63,23 @@ class Store:
         self.reconciliations = Reconciliations(link, keyspace, keys, outbox)
         self.plans = Plans(link, keyspace, keys, clock)
         self.tries = Tries(link, keyspace)
+        self.stages = StageBook(link, keyspace, clock)
         self.vouchers = Vouchers(link, keyspace, keys, outbox, clock)
         self.messages = Messages(link, keyspace, keys)
 
     @classmethod
-    async def connect(cls, url: str, *, keys: Keyring, partitions: int = 8, clock: Callable[[], float]) -> Self:
+    async def connect(
+        cls,
+        url: str,
+        *,
+        keys: Keyring,
+        partitions: int = 8,
+        clock: Callable[[], float],
+        stages: Stages | None = None,
+    ) -> Self:
         """Connect to a server, check that it is fit for money, and load the function library.
 
+        stages: where what packing and sealing cost is added up.
         Raises Unavailable where no server answers, Misconfigured for one that is too old, not persistent or
         evicting, or that holds a store of another number of partitions or in another format.
         """
@@ -73,7 +93,7 @@ class Store:
         except BaseException:
             await link.close()
             raise
-        return cls(link, keyspace, keys, clock)
+        return cls(link, keyspace, keys, clock, stages)
 
     async def presented(self, number: str) -> tuple[Directory, int | None]:
         """Give the directory as it is now and the serial number of a voucher's number, in one round trip."""
