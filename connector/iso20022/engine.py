@@ -135,10 +135,20 @@ class Engine:
         if wanted.require and not (signer and signer.verifies):
             raise Misconfigured("signing", 0, name, "the scheme requires signatures, and no certificate is trusted")
 
-    def compose(self, profile: str, message: str, value: Message, *, sender: str = "", receiver: str = "") -> Written:
+    def compose(
+        self,
+        profile: str,
+        message: str,
+        value: Message,
+        *,
+        sender: str = "",
+        receiver: str = "",
+        validated: bool = True,
+    ) -> Written:
         """Write a value as a message under its scheme's rules, in its scheme's envelope.
 
-        sender, receiver: whom the header names; where they are empty, the agents in the value.
+        sender, receiver: whom the header names; where they are empty, the agents in the value; validated: see that
+        the message is valid under its schema, which is for the receiver alone where this is ``False``.
         Raises ``Refused`` as ``write`` does.
         """
         writer = self._writers.get((profile, message))
@@ -152,9 +162,10 @@ class Engine:
         laps.end("check {}")
         written = writer.write(screened)
         laps.end("write {}")
-        tree = parse(written)
-        faults = self._validator.check(tree, message).faults or _wrong_sums(tree, message)
-        laps.end("validate {} written")
+        faults: tuple[Fault, ...] = ()
+        if validated:
+            faults = self._faults_of(written, message)
+            laps.end("validate {} written")
         laps.count(_family(message), payments_in(value))
         if faults:
             raise Refused(faults)
@@ -225,6 +236,10 @@ class Engine:
         """Each scheme with the messages that it writes and those that it reads."""
         schemes = sorted({scheme for scheme, _ in (*self._writers, *self._readers)})
         return {scheme: (_of(scheme, self._writers), _of(scheme, self._readers)) for scheme in schemes}
+
+    def _faults_of(self, written: bytes, message: str) -> tuple[Fault, ...]:
+        tree = parse(written)
+        return self._validator.check(tree, message).faults or _wrong_sums(tree, message)
 
     def _judge(self, found: document.Found, parsed: Parsed, laps: Laps) -> tuple[tuple[Fault, ...], tuple[str, ...]]:
         checked = self._validator.check(found.element, found.message, parsed)
