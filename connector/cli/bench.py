@@ -105,6 +105,20 @@ def numbers(
     _finish(measure(count), as_json=as_json)
 
 
+@app.command()
+def scale(
+    *,
+    payments: Annotated[int, typer.Option("--payments", min=1, help="Payments in each queue")] = 100_000,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Rounds, of which the median counts")] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """Work a queue off with one worker process and with two, a core each. Exit code 1: not each payment once."""
+    from connector.cli.process import run
+    from loadtests.bench.scale import measure
+
+    _finish(run(measure(payments=payments, rounds=rounds)), as_json=as_json)
+
+
 def _finish(result: "_Finished", *, as_json: bool) -> None:
     _show(result.as_json(), as_json=as_json)
     if result.problems:
