@@ -188,15 +188,19 @@ def build_worker(services: "Services", settings: Settings, name: str = "") -> "W
 
 def build_simulators(settings: Settings) -> "web.Application":
     """Build the application that plays every institution of the sandbox."""
+    from connector.domain.stages import Stages
     from connector.iso20022.engine import Engine
     from iso20022_schemas import Catalogue
     from simulators.server import PROFILES, application
     from simulators.settings import SimulatorSettings
 
     host, port = settings.simulators_address
+    stages = Stages(time.thread_time)
+    folders = *PROFILES, *settings.simulator_profiles
     return application(
         SimulatorSettings(settings.data_dir / "simulators", connector_url=settings.api_url, host=host, port=port),
-        Engine(Catalogue(), *PROFILES, *settings.simulator_profiles, signing=_simulators_signing(settings)),
+        Engine(Catalogue(), *folders, signing=_simulators_signing(settings), stages=stages),
+        stages,
     )
 
 

@@ -9,13 +9,18 @@ import msgspec
 from aiohttp import web
 
 from connector.domain.errors import NotFound, Refused
+from connector.domain.stages import Stages
 from simulators import faults, inbox, ledger, outbox
 from simulators.clock import VirtualClock
+from simulators.desk import Desk
 from simulators.doors import COURIER, INSTITUTION, number, plain, statement
 from simulators.house import House
+from simulators.player import Shared
 from simulators.proof import proof
 
 CLOCK: Final = web.AppKey("clock", VirtualClock)
+DESK: Final = web.AppKey("desk", Desk)
+STAGES: Final = web.AppKey("stages", Stages)
 PLAYERS: Final = web.AppKey("players", Mapping[str, web.Application])
 LONGEST_LIST: Final = 10_000
 PATIENCE_SECONDS: Final = 60.0
@@ -35,16 +40,19 @@ class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scheme: str
 
 
-def routes(app: web.Application, players: Mapping[str, web.Application], clock: VirtualClock) -> None:
+def routes(app: web.Application, players: Mapping[str, web.Application], shared: Shared) -> None:
     """Add the admin API."""
     app[PLAYERS] = players
-    app[CLOCK] = clock
+    app[CLOCK] = shared.clock
+    app[DESK] = shared.desk
+    app[STAGES] = shared.stages
     add = app.router.add_route
     add("GET", "/sim/institutions", _institutions)
     add("GET", "/sim/clock", _clock)
     add("POST", "/sim/clock", _advance)
     add("POST", "/sim/reset", _reset)
     add("GET", "/sim/ledger", _ledger)
+    add("GET", "/sim/stages", _stages)
     add("GET", "/sim/{code}/balances", _balances)
     add("GET", "/sim/{code}/statements/{account}", _statement)
     add("GET", "/sim/{code}/messages", _messages)
@@ -93,14 +101,22 @@ async def _reset(request: web.Request) -> web.Response:
     """Forget everything that happened; the world is as at its first start."""
     await _settle_down(request.app[PLAYERS])
     for app in request.app[PLAYERS].values():
-        await asyncio.to_thread(app[INSTITUTION].house.erase)
+        await request.app[DESK].do(app[INSTITUTION].house.erase)
     request.app[CLOCK].reset()
     return web.json_response({"status": "reset"})
 
 
 async def _ledger(request: web.Request) -> web.Response:
     houses = [app[INSTITUTION].house for app in request.app[PLAYERS].values()]
-    return web.json_response(await asyncio.to_thread(proof, houses))
+    return web.json_response(await request.app[DESK].do(proof, houses))
+
+
+async def _stages(request: web.Request) -> web.Response:
+    """Tell where the processor time of the institutions' work went so far, by stage."""
+    spent = request.app[STAGES].spent()
+    return web.json_response(
+        {stage: {"payments": one.payments, "cpu_seconds": one.seconds} for stage, one in spent.items()}
+    )
 
 
 async def _balances(request: web.Request) -> web.Response:

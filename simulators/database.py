@@ -36,10 +36,11 @@ class Database:
                 raise
             self._link.execute("COMMIT")
 
-    def rows(self, question: str, *values: object) -> list[sqlite3.Row | tuple[object, ...]]:
-        """Ask outside of a transaction."""
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Look at what is written, without writing."""
         with self._lock:
-            return self._link.execute(question, values).fetchall()
+            yield self._link
 
     def erase(self, tables: Sequence[str]) -> None:
         """Empty the named tables."""

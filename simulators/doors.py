@@ -1,6 +1,5 @@
 """What the HTTP interfaces of all institutions share: the ISO 20022 door, error answers, waking the courier."""
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
@@ -84,7 +83,7 @@ async def _receive(request: web.Request) -> web.Response:
     sender = request.headers.get(PARTICIPANT_HEADER, "")
     body = await request.read()
     try:
-        answer = await asyncio.to_thread(institution.receive, body, sender)
+        answer = await institution.house.desk.do(institution.receive, body, sender)
     except Refused as fault:
         rejection = institution.house.rejection(_reference(body), fault, sender)
         if rejection is None:
@@ -108,11 +107,11 @@ async def statement(request: web.Request, institution: Institution) -> Answer:
     asked = request.query
     kind, first, last = asked.get("kind", "camt.053"), asked.get("from", ""), asked.get("to", "")
     account = request.match_info["account"]
-    return await asyncio.to_thread(institution.statement, account, kind, first, last)
+    return await institution.house.desk.do(institution.statement, account, kind, first, last)
 
 
 async def _report(request: web.Request) -> web.Response:
     institution = request.app[INSTITUTION]
     sender = request.headers.get(PARTICIPANT_HEADER, "")
-    answer = await asyncio.to_thread(institution.report, request.match_info["message_id"], sender)
+    answer = await institution.house.desk.do(institution.report, request.match_info["message_id"], sender)
     return given(request, answer)

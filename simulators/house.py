@@ -7,11 +7,13 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from connector.domain.errors import IsoGateError
 from connector.domain.messages import Message, Rejection
+from connector.domain.stages import Stages
 from connector.iso20022.engine import Engine, Received
 from connector.iso20022.scheme import Job as Purpose
 from simulators import details, faults, inbox, ledger, outbox, speaking
 from simulators.clock import VirtualClock
 from simulators.database import Database
+from simulators.desk import Desk
 from simulators.faults import Faults
 from simulators.outbox import Job
 from simulators.settings import SimulatorSettings
@@ -50,7 +52,10 @@ class Outgoing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The parts of an institution: who it is, its books, its rules, its schemes, the clock and the message engine."""
+    """The parts of an institution: who it is, its books, its rules, its schemes, the clock and the message engine.
+
+    desk: where its work is done; stages: where what that costs is added up.
+    """
 
     player: Player
     settings: SimulatorSettings
@@ -59,6 +64,8 @@ class House:
     database: Database
     faults: Faults
     speaking: Speaking
+    desk: Desk
+    stages: Stages
 
     @property
     def code(self) -> str:
@@ -74,10 +81,8 @@ class House:
         return self.engine.read(body, profile=self.towards(sender).scheme.name)
 
     def write(self, name: str, value: Message, receiver: str = "") -> bytes:
-        """Write a message to an institution, or to the connector (""), by the institutions' own profiles."""
-        scheme = self.towards(receiver).scheme.name
-        addressee = receiver or self.settings.connector_id
-        return self.engine.compose(scheme, name, value, sender=self.code, receiver=addressee).body
+        """Write a valid message to an institution, or to the connector (""), by the institutions' own profiles."""
+        return self._written(name, value, receiver, validated=True)
 
     def rejection(self, reference: str, fault: IsoGateError, sender: str) -> Answer | None:
         """Refuse what cannot be read in a message (admi.002), where the sender's scheme has envelopes for it."""
@@ -97,11 +102,15 @@ class House:
         return Answer(200, self.write(name, value, sender))
 
     def to(self, target: str, name: str, value: Message) -> Outgoing:
-        """Address a message to another institution, or to the connector ("")."""
+        """Address a message to another institution, or to the connector ("").
+
+        What an institution of the same process gets is validated by that one alone: it would refuse what is invalid.
+        """
         settings = self.settings
         base = settings.url_of(target) if target else f"{settings.connector_url.rstrip('/')}/fsp/{self.code}"
         headers = {"Content-Type": "application/xml", MESSAGE_HEADER: name, PARTICIPANT_HEADER: self.code}
-        return Outgoing(f"{base}/iso20022", self.write(name, value, target), headers)
+        validated = not target or not settings.plays(target)
+        return Outgoing(f"{base}/iso20022", self._written(name, value, target, validated=validated), headers)
 
     def json_to(self, url: str, body: object, **headers: str) -> Outgoing:
         """Address a JSON body to a URL."""
@@ -117,6 +126,12 @@ class House:
         with self.database.transaction() as link:
             self.faults.load(link)
             self.speaking.load(link)
+
+    def _written(self, name: str, value: Message, receiver: str, *, validated: bool) -> bytes:
+        scheme = self.towards(receiver).scheme.name
+        addressee = receiver or self.settings.connector_id
+        written = self.engine.compose(scheme, name, value, sender=self.code, receiver=addressee, validated=validated)
+        return written.body
 
 
 Taker = Callable[[Any, str, str], Answer]

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
 from simulators.database import Database
+from simulators.desk import Desk
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS job (
@@ -27,7 +28,7 @@ ATTEMPTS: Final = 200
 """How often something is pushed to the connector, which can ask for it; between institutions there is no end."""
 
 IN_FLIGHT: Final = 4
-LOOK_AHEAD: Final = 256
+LOOK_AHEAD: Final = 2 * IN_FLIGHT
 LONGEST_PAUSE_SECONDS: Final = 10.0
 SHORTEST_PAUSE_SECONDS: Final = 0.05
 
@@ -95,10 +96,15 @@ class Courier:
     """Does the jobs that are due, some at once, until it is stopped."""
 
     def __init__(
-        self, database: Database, clock: Callable[[], float], perform: Callable[[Job], Awaitable[Outcome]]
+        self,
+        database: Database,
+        desk: Desk,
+        clock: Callable[[], float],
+        perform: Callable[[Job], Awaitable[Outcome]],
     ) -> None:
-        """Take the place of the jobs, the virtual clock and what does a job."""
+        """Take the place of the jobs, where it is looked into, the virtual clock and what does a job."""
         self._database = database
+        self._desk = desk
         self._clock = clock
         self._perform = perform
         self._wake = asyncio.Event()
@@ -124,7 +130,7 @@ class Courier:
         """Tell whether nothing is due and nothing is being done."""
         if self._running:
             return False
-        due, _ = await asyncio.to_thread(self._look, self._clock())
+        due, _ = await self._desk.do(self._look, self._clock())
         return not due and not self._running
 
     async def _sleep(self, seconds: float) -> None:
@@ -137,7 +143,7 @@ class Courier:
     async def _start_due(self) -> float:
         """Start what can be started and tell how long nothing else will fall due."""
         now = self._clock()
-        due, next_at = await asyncio.to_thread(self._look, now)
+        due, next_at = await self._desk.do(self._look, now)
         for job in due:
             if len(self._running) < IN_FLIGHT and job.number not in self._running:
                 self._start(job)
@@ -152,7 +158,7 @@ class Courier:
     async def _do(self, job: Job) -> None:
         try:
             outcome = await self._attempt(job)
-            await asyncio.to_thread(self._note, job, outcome)
+            await self._desk.do(self._note, job, outcome)
         finally:
             del self._running[job.number]
             self._wake.set()
@@ -177,7 +183,7 @@ class Courier:
 
     def _look(self, now: float) -> tuple[list[Job], float]:
         """Find the jobs that are due, the first of each lane, and when the next one will be."""
-        with self._database.transaction() as link:
+        with self._database.reading() as link:
             due = [Job(*row) for row in link.execute(_DUE, (now, LOOK_AHEAD))]
             next_at = link.execute(_NEXT, (now,)).fetchone()[0]
         return due, next_at or now + LONGEST_PAUSE_SECONDS

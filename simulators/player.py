@@ -3,18 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 import aiohttp
 from aiohttp import web
 
 from connector.domain.directory import InstitutionKind
+from connector.domain.stages import Stages
 from connector.iso20022.engine import Engine
 from simulators import details, faults, inbox, ledger, outbox, speaking
 from simulators.bank.api import routes as bank_routes
 from simulators.bank.app import Bank
 from simulators.clock import VirtualClock
 from simulators.database import Database
+from simulators.desk import Desk
 from simulators.doors import COURIER, INSTITUTION, errors
 from simulators.faults import Faults
 from simulators.house import House, Institution
@@ -45,6 +47,7 @@ class Dispatcher:
     def __init__(self, institution: Institution) -> None:
         """Take the institution; the session comes with ``open``."""
         self._institution = institution
+        self._do = institution.house.desk.do
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
@@ -59,7 +62,7 @@ class Dispatcher:
 
     async def perform(self, job: Job) -> Outcome:
         """Send what a job stands for and take the answer in."""
-        outgoing = await asyncio.to_thread(self._institution.compose, job)
+        outgoing = await self._do(self._institution.compose, job)
         if outgoing is None or self._session is None:
             return Outcome(DONE if outgoing is None else AGAIN)
         try:
@@ -71,27 +74,38 @@ class Dispatcher:
 
     async def _judge(self, job: Job, status: int, body: bytes) -> Outcome:
         if status < 300:
-            await asyncio.to_thread(self._institution.delivered, job, body)
+            await self._do(self._institution.delivered, job, body)
             return Outcome(DONE, str(status))
         if status >= 500 or status in _RETRIED:
             return Outcome(AGAIN, str(status))
-        await asyncio.to_thread(self._institution.undeliverable, job, status)
+        await self._do(self._institution.undeliverable, job, status)
         return Outcome(DEAD, str(status))
 
 
-def play(code: str, settings: SimulatorSettings, clock: VirtualClock, engine: Engine) -> web.Application:
+class Shared(NamedTuple):
+    """What all institutions of a process have in common."""
+
+    settings: SimulatorSettings
+    clock: VirtualClock
+    engine: Engine
+    desk: Desk
+    stages: Stages
+
+
+def play(code: str, shared: Shared) -> web.Application:
     """Build the application of one institution; raises ``KeyError`` for a code that is not in the world."""
+    settings, clock, engine, desk, stages = shared
     player = WORLD[code]
     modules = (ledger, details, inbox, outbox, faults, speaking)
     database = Database(settings.data / f"{code}.sqlite", *(module.SCHEMA for module in modules))
     with database.transaction() as link:
         speech = Speaking(link, engine, settings.schemes.get(code, USUAL_SCHEME))
-        house = House(player, settings, clock, engine, database, Faults(link), speech)
+        house = House(player, settings, clock, engine, database, Faults(link), speech, desk, stages)
     make, add_routes = _KINDS[player.kind]
     app = web.Application(middlewares=[errors], client_max_size=LARGEST_BODY)
     app[INSTITUTION] = institution = make(house)
     dispatcher = Dispatcher(institution)
-    app[COURIER] = Courier(database, clock, dispatcher.perform)
+    app[COURIER] = Courier(database, desk, clock, dispatcher.perform)
     app[DISPATCHER] = dispatcher
     add_routes(app)
     app.cleanup_ctx.append(_working)

@@ -15,7 +15,7 @@ class SimulatorSettings:
     also reach one another; institutions: codes played here (empty: the whole sandbox world); peers: base URL of the
     process that plays an institution that is not played here; clock: real time in Unix seconds, to which the virtual
     clock adds its offset; schemes: which scheme an institution speaks with the connector where it is not "generic"
-    (an admin call changes it); connector_id: how headers name the connector.
+    (an admin call changes it); connector_id: how headers name the connector; threads: that do the institutions' work.
     """
 
     data: Path
@@ -27,6 +27,7 @@ class SimulatorSettings:
     clock: Callable[[], float] = time.time
     schemes: Mapping[str, str] = field(default_factory=dict)
     connector_id: str = "ISOGATE"
+    threads: int = 1
 
     @property
     def url(self) -> str:
@@ -36,4 +37,11 @@ class SimulatorSettings:
 
     def url_of(self, code: str) -> str:
         """The URL of an institution, wherever it is played."""
-        return f"{self.peers.get(code, self.url).rstrip('/')}/{code}"
+        return f"{self._base_of(code)}/{code}"
+
+    def plays(self, code: str) -> bool:
+        """Tell whether an institution is played in this process."""
+        return self._base_of(code) == self.url
+
+    def _base_of(self, code: str) -> str:
+        return self.peers.get(code, self.url).rstrip("/")

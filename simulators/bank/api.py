@@ -1,6 +1,5 @@
 """A bank's HTTP interface: ISO 20022, the GovStack JSON calls to a payer bank, and the switch's advices."""
 
-import asyncio
 import json
 from collections.abc import Sequence
 from itertools import chain
@@ -40,7 +39,7 @@ async def _validate(request: web.Request) -> web.Response:
     body = await request.read()
     question, batch_id = wire.verification(body, key=f"{correlation}|{callback}", now=bank.house.clock.now())
     reply = Reply(callback, correlation, batch_id)
-    return given(request, await asyncio.to_thread(bank.verifying.ask, question, wire.VALIDATE, "", reply))
+    return given(request, await bank.house.desk.do(bank.verifying.ask, question, wire.VALIDATE, "", reply))
 
 
 async def _authorise(request: web.Request) -> web.Response:
@@ -48,7 +47,7 @@ async def _authorise(request: web.Request) -> web.Response:
     correlation = required(request, "X-Client-Correlation-ID")
     callback = required(request, "X-Callback-URL")
     account, currency, minor = wire.authorisation(await request.read())
-    await asyncio.to_thread(_decide, bank, (account, currency, minor), callback, correlation)
+    await bank.house.desk.do(_decide, bank, (account, currency, minor), callback, correlation)
     return given(request, Answer(202, b'{"message": "Authorisation is being processed."}', "application/json"))
 
 
@@ -65,7 +64,7 @@ async def _raw(request: web.Request) -> web.Response:
     bank = owner(request, Bank)
     correlation = required(request, "X-CorrelationID")
     body = await request.read()
-    answer = await asyncio.to_thread(_order, bank, body, correlation)
+    answer = await bank.house.desk.do(_order, bank, body, correlation)
     return given(request, answer)
 
 
@@ -82,7 +81,7 @@ async def _detail(request: web.Request) -> web.Response:
     known_as = (request.query.get("batchId", ""), request.query.get("X-CorrelationID", ""))
     size = min(max(number(request, "pageSize", 1000), 1), LARGEST_PAGE)
     first = number(request, "pageNo", 0) * size
-    rows = await asyncio.to_thread(_details, bank, known_as)
+    rows = await bank.house.desk.do(_details, bank, known_as)
     return web.json_response(rows[first : first + size])
 
 
@@ -104,5 +103,5 @@ async def _advice(request: web.Request) -> web.Response:
         advice = msgspec.json.decode(await request.read(), type=Advice)
     except msgspec.MsgspecError as fault:
         raise Refused.because("/", "malformed", "This is no settlement advice.") from fault
-    fresh = await asyncio.to_thread(bank.book.advise, advice)
+    fresh = await bank.house.desk.do(bank.book.advise, advice)
     return web.json_response({"status": "processed" if fresh else "repeated"})

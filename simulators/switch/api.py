@@ -1,7 +1,5 @@
 """The switch's HTTP interface: ISO 20022, and the settlement notes of its participants."""
 
-import asyncio
-
 import msgspec
 from aiohttp import web
 
@@ -26,7 +24,7 @@ async def _settle(request: web.Request) -> web.Response:
     note = _note(await request.read())
     if note.payer != sender or note.payee not in WORLD or note.payee == note.payer or note.minor <= 0:
         raise Refused.because("/", "AM02", "A settlement moves money from its sender to another participant.")
-    fresh = await asyncio.to_thread(switch.book.settle, note, sender)
+    fresh = await switch.house.desk.do(switch.book.settle, note, sender)
     return web.json_response({"status": "processed" if fresh else "repeated"})
 
 
