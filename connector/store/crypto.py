@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -106,14 +107,32 @@ class Keyring:
         except InvalidTag:
             raise _unusable("the store holds data that this key does not open") from None
 
+    def open_all(self, values: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+        """Decrypt many, each with its context; those under the newest key with little ado. Raises as ``open``."""
+        keys = self._keys()
+        decrypt, head = keys.ciphers[keys.newest].decrypt, bytes([len(keys.newest)]) + keys.newest
+        start, body = len(head), len(head) + NONCE_BYTES
+        try:
+            return [
+                decrypt(sealed[start:body], sealed[body:], context)
+                if sealed.startswith(head)
+                else self.open(sealed, context)
+                for sealed, context in values
+            ]
+        except InvalidTag:
+            raise _unusable("the store holds data that this key does not open") from None
+
     def lookup(self, value: str) -> bytes:
         """Hash a value under the newest key, to be found by (16 bytes)."""
         return self._keys().lookups[0].digest(value.encode())[:LOOKUP_BYTES]
 
     def lookup_all(self, values: Iterable[str]) -> list[bytes]:
         """Hash many values under the newest key."""
-        key = self._keys().lookups[0]
-        return [key.digest(value.encode())[:LOOKUP_BYTES] for value in values]
+        return _looked_up(self._keys().lookups[0], values)
+
+    def hashers(self) -> list[Callable[[Iterable[str]], list[bytes]]]:
+        """Give what hashes many values, under the newest key and under each older one."""
+        return [partial(_looked_up, key) for key in self._keys().lookups]
 
     def lookups(self, value: str) -> list[bytes]:
         """Hash a value under every key, newest first."""
@@ -147,6 +166,10 @@ class _FileKeyring(Keyring):
             stamp = _stamp(self._path)
             if stamp != self._stamp:
                 self._kept, self._stamp = _Keys(secrets_of(self._path.read_text())), stamp
+
+
+def _looked_up(key: KeyedHash, values: Iterable[str]) -> list[bytes]:
+    return [digest[:LOOKUP_BYTES] for digest in key.digests([value.encode() for value in values])]
 
 
 def secrets_of(text: str) -> dict[str, bytes]:

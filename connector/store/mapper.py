@@ -70,10 +70,39 @@ class Mapper:
         raise Unavailable("account mapper", "the same beneficiaries are being changed by others")
 
     async def resolve(self, source: str, functional_ids: Sequence[str]) -> list[Beneficiary | None]:
-        """Look up beneficiaries in one round trip; ``None`` where unknown. Same order as asked."""
-        found = await self._kept(source, functional_ids)
-        with self._stages.measure("map accounts", len(found)):
-            return [kept and self._opened(kept) for kept in found]
+        """Look up beneficiaries in one round trip; ``None`` where unknown. Same order as asked.
+
+        Who is not found under the newest key is looked for under the older ones, a round trip each.
+        """
+        found: list[Beneficiary | None] = [None] * len(functional_ids)
+        places: Sequence[int] = range(len(functional_ids))
+        for hashed in self._keys.hashers():
+            with self._stages.measure("look accounts up", len(places)):
+                fields = hashed([f"{source}\x1f{functional_ids[place]}" for place in places])
+            sealed = await self._sealed_at(fields)
+            with self._stages.measure("map accounts", len(places)):
+                there = [(value, field) for value, field in zip(sealed, fields, strict=True) if value is not None]
+                entries = map(_decoder.decode, self._keys.open_all(there))
+                for place, value in zip(places, sealed, strict=True):
+                    if value is not None:
+                        found[place] = next(entries)
+            if len(there) == len(places):
+                break
+            places = [place for place in places if found[place] is None]
+        return found
+
+    async def _sealed_at(self, fields: Sequence[bytes]) -> list[bytes | None]:
+        """Read entries by field in one round trip, one command a bucket; in the place of none stands ``None``."""
+        buckets: list[list[int]] = [[] for _ in range(MAPPER_BUCKETS)]
+        for number, field in enumerate(fields):
+            buckets[field[1] % MAPPER_BUCKETS].append(number)  # as _bucket, whose number of buckets divides 256
+        asked = [(self._keyspace.mapper(bucket), numbers) for bucket, numbers in enumerate(buckets) if numbers]
+        answers = await self._link.ask_all([("HMGET", key, *[fields[n] for n in numbers]) for key, numbers in asked])
+        found: list[bytes | None] = [None] * len(fields)
+        for (_, numbers), values in zip(asked, answers, strict=True):
+            for number, value in zip(numbers, values, strict=True):
+                found[number] = value
+        return found
 
     async def _kept(self, source: str, functional_ids: Sequence[str]) -> list[_Kept | None]:
         """Read entries, under the newest key or an older one."""
