@@ -97,8 +97,8 @@ class Crediting:
             transfers = transfers_of(leg)
             exceptions = leg.result.exceptions if leg.result else {}
             postings = [
-                Posting(self._account_of(one.creditor_account), -one.amount_minor, _key(one))
-                for position, one in enumerate(transfers)
+                Posting(self._account_of(one.creditor_account), -one.amount_minor, key)
+                for position, (one, key) in enumerate(zip(transfers, _keys(transfers), strict=True))
                 if position not in exceptions
             ]
             postings.append(Posting(SETTLEMENT, -sum(posting.minor for posting in postings)))
@@ -201,27 +201,26 @@ class Crediting:
         if decision.group:
             return dict.fromkeys(range(len(order.transfers)), decision.group)
         exists = re.compile(self._house.player.accounts).fullmatch
-        verdicts = dict(decision.verdicts)
-        seen: set[str] = set()
-        for position, transfer in enumerate(order.transfers):
-            key = _key(transfer)
-            if key in seen:
-                verdicts[position] = Verdict("RJCT", "AM05", "This transaction id stands twice in the message.")
-            elif position not in verdicts and not exists(transfer.creditor_account):
-                verdicts[position] = Verdict("RJCT", "AC01")
-            seen.add(key)
-        return verdicts
+        unknown = [
+            position for position, transfer in enumerate(order.transfers) if not exists(transfer.creditor_account)
+        ]
+        again = Verdict("RJCT", "AM05", "This transaction id stands twice in the message.")
+        return {
+            **dict.fromkeys(unknown, Verdict("RJCT", "AC01")),
+            **decision.verdicts,
+            **dict.fromkeys(_repeated(_keys(order.transfers)), again),
+        }
 
     def _book_credits(
         self, link: sqlite3.Connection, kept: Kept, order: CreditTransfer, verdicts: dict[int, Verdict]
     ) -> None:
-        account_of = self._account_of
-        postings = [
-            Posting(account_of(transfer.creditor_account), transfer.amount_minor, _key(transfer))
-            for position, transfer in enumerate(order.transfers)
-            if position not in verdicts
-        ]
-        postings.append(Posting(SETTLEMENT, -sum(posting.minor for posting in postings)))
+        credited: Sequence[Transfer] = order.transfers
+        if verdicts:
+            credited = [transfer for position, transfer in enumerate(credited) if position not in verdicts]
+        accounts = map(self._account_of, [transfer.creditor_account for transfer in credited])
+        amounts = [transfer.amount_minor for transfer in credited]
+        postings = list(zip(accounts, amounts, _keys(credited), strict=True))
+        postings.append(Posting(SETTLEMENT, -sum(amounts)))
         ledger.book(link, "credit", f"{kept.sender}|{kept.message_id}", order.currency, kept.at, postings)
 
     def _returns(
@@ -353,5 +352,14 @@ def _returned(link: sqlite3.Connection, return_ids: Sequence[str], but: str) -> 
     return {line for (line,) in link.execute(question, (but, *return_ids))}
 
 
-def _key(transfer: Transfer) -> str:
-    return transfer.transaction_id or transfer.end_to_end_id
+def _keys(transfers: Sequence[Transfer]) -> list[str]:
+    """By what the ledger knows payments of a message."""
+    return [transfer.transaction_id or transfer.end_to_end_id for transfer in transfers]
+
+
+def _repeated(keys: Sequence[str]) -> list[int]:
+    """Find the positions of keys that stood there before; most often there are none."""
+    if len(set(keys)) == len(keys):
+        return []
+    first = {key: position for position, key in reversed(list(enumerate(keys)))}
+    return [position for position, key in enumerate(keys) if first[key] != position]

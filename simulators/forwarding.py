@@ -216,7 +216,9 @@ class Forwarding:
     ) -> None:
         out_id = f"{self._house.code}{kept.number:08d}L{number}"
         items = [
-            transfer if transfer.transaction_id else transfer._replace(transaction_id=f"{out_id}.{position}")
+            transfer
+            if transfer.transaction_id
+            else Transfer._make((*transfer[:2], f"{out_id}.{position}", *transfer[3:]))
             for position, transfer in enumerate(transfers)
         ]
         result = None if place else Result("RJCT", dict(enumerate(verdicts)))

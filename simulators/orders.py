@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
+from typing import Final
 
 from connector.domain.messages import CreditTransfer, Transfer
 from simulators.faults import SECONDS_A_DAY, Decision
@@ -66,12 +68,15 @@ def wrong_total(order: CreditTransfer) -> Verdict | None:
 
 def by_institution(order: CreditTransfer, decision: Decision) -> tuple[dict[str, list[Transfer]], list[Verdict]]:
     """Sort the payments by who is to credit them; those under "" are refused, for the reasons given beside."""
+    agents = {transfer.creditor_agent for transfer in order.transfers}
+    if not decision.verdicts and len(agents) == 1 and _credits(*agents):
+        return {agents.pop(): list(order.transfers)}, []
     parts: dict[str, list[Transfer]] = {}
     verdicts: list[Verdict] = []
     for position, transfer in enumerate(order.transfers):
         place = transfer.creditor_agent or order.creditor_agent or institution_of(transfer.creditor_account)
         verdict = decision.verdicts.get(position)
-        if verdict is None and (place not in WORLD or place == SWITCH_CODE):
+        if verdict is None and not _credits(place):
             verdict = Verdict("RJCT", "RC01", "The creditor agent is not a participant.")
         if verdict is not None:
             place = ""
@@ -82,4 +87,12 @@ def by_institution(order: CreditTransfer, decision: Decision) -> tuple[dict[str,
 
 def total_of(transfers: Sequence[Transfer]) -> int:
     """Add up payments."""
-    return sum(transfer.amount_minor for transfer in transfers)
+    return sum(map(_AMOUNT, transfers))
+
+
+def _credits(place: str) -> bool:
+    """Whether an institution has customers who can be credited."""
+    return place in WORLD and place != SWITCH_CODE
+
+
+_AMOUNT: Final = attrgetter("amount_minor")
