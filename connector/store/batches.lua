@@ -50,13 +50,6 @@ local function staged(batch, token, number)
   return batch .. ':staged:' .. token .. ':' .. number
 end
 
--- args: number, token of the content, sealed slice, life in seconds
-register('isogate_put_slice', function(keys, args)
-  if redis.call('EXISTS', keys[1]) == 1 then return 0 end
-  redis.call('SET', staged(keys[1], args[2], args[1]), args[3], 'EX', args[4])
-  return 1
-end)
-
 -- Writes chunks. args: from ``first`` on for each of them number, version, facts, changing part
 local function put_chunks(batch, args, first)
   for i = first, #args, 4 do
@@ -66,7 +59,7 @@ local function put_chunks(batch, args, first)
   end
 end
 
--- args: facts, order {slices, staged, tokens, accepted_at, state, indexes, currencies, totals}, outbox, then chunks where
+-- args: facts, order {slices, staged, token, accepted_at, state, indexes, currencies, totals}, outbox, then chunks where
 -- nothing is staged. Gives the facts that were there, or the number of a slice that is missing, or nothing when the batch
 -- was created.
 register('isogate_create', function(keys, args)
@@ -75,16 +68,11 @@ register('isogate_create', function(keys, args)
   if there then return there end
   local order = cmsgpack.unpack(args[2])
   local outbox = cmsgpack.unpack(args[3])
-  local slices = {}
   for number = 0, order.staged - 1 do
-    for _, token in ipairs(order.tokens) do
-      local key = staged(batch, token, number)
-      if redis.call('EXISTS', key) == 1 then slices[number] = key end
-    end
-    if not slices[number] then return number end
+    if redis.call('EXISTS', staged(batch, order.token, number)) == 0 then return number end
   end
   for number = 0, order.staged - 1 do
-    redis.call('RENAME', slices[number], batch .. ':slice:' .. number)
+    redis.call('RENAME', staged(batch, order.token, number), batch .. ':slice:' .. number)
     redis.call('PERSIST', batch .. ':slice:' .. number)
   end
   redis.call('HSET', batch, 'facts', args[1], 'accepted_at', order.accepted_at, 'slices', order.slices,

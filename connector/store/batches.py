@@ -1,11 +1,10 @@
 """Batches: slices as received, chunks as paid, states and totals. Every commit is one server-side function."""
 
-import hashlib
 import math
 from asyncio import to_thread
 from collections.abc import Sequence
 from heapq import nlargest
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -23,9 +22,6 @@ from connector.store.link import Argument, Call, Link
 from connector.store.outbox import Outbox
 from connector.store.packing import Sealer
 from connector.store.task import Entry, Task
-
-SLICE_LIFE_SECONDS: Final = 86_400
-"""How long a slice waits for its batch to be created."""
 
 _facts = msgspec.msgpack.Decoder(Batch)
 
@@ -57,27 +53,16 @@ class Batches:
         self._chunks = Sealer(keys, Chunk)
         self._statuses = Sealer(keys, ChunkStatus)
 
-    async def put_slice(
-        self, ref: str, number: int, instructions: Sequence[CreditInstruction], *, digest: str = ""
-    ) -> None:
-        """Keep a slice for a batch about to be created, for a day; nothing changes where it is there already.
-
-        digest: the batch's. It keeps the slices of two senders apart who use one batch id for different content at
-        the same moment; without it, the caller has to see to that.
-        """
-        sealed = await to_thread(self._slices.seal, list(instructions), self._keyspace.slice(ref, number))
-        arguments = (number, _token(digest), sealed, SLICE_LIFE_SECONDS)
-        await self._link.call("put_slice", [self._keyspace.batch(ref)], *arguments)
-
     async def create(
         self,
         batch: Batch,
         then: Sequence[Task],
         event: Event,
         *,
+        token: str = "",
         chunks: Sequence[tuple[Chunk, ChunkStatus]] = (),
     ) -> Batch | None:
-        """Make the batch from the slices put before, all its payments ongoing; or from chunks, running at once.
+        """Make the batch from the slices staged under the token, all its payments ongoing; or from chunks, at once.
 
         ``None`` when created, otherwise the batch that was there: same digest means a repeat. Raises NotFound for a
         slice that is missing and Refused for sums that do not fit into 63 bits.
@@ -86,7 +71,7 @@ class Batches:
         outbox = self._outbox.packed(batch.ref, then, event=event)
         if not batch.redeems:  # those have no sender
             await self._name_by_sender(batch)
-        order = self._order(batch, chunks)
+        order = self._order(batch, token, chunks)
         arguments: list[Argument] = [msgspec.msgpack.encode(batch), msgspec.msgpack.encode(order), outbox]
         for chunk, status in chunks:
             arguments += [chunk.id.number, status.version, *self._sealed(batch.ref, chunk, status)]
@@ -240,14 +225,16 @@ class Batches:
         field, value = f"{batch.kind} {batch.contract} {batch.source}", f"{batch.accepted_at!r} {batch.ref}"
         await self._link.ask("HSETNX", key, field, value)
 
-    def _order(self, batch: Batch, chunks: Sequence[tuple[Chunk, ChunkStatus]]) -> dict[str, object]:
+    def _order(
+        self, batch: Batch, token: str, chunks: Sequence[tuple[Chunk, ChunkStatus]]
+    ) -> dict[str, object]:
         """Say what the function that creates a batch has to write."""
         base = self._keyspace.home(batch.ref)
         everything: dict[Outcome, Tally] = dict.fromkeys(Outcome, Tally(0, 0))
         return {
             "slices": batch.slices,
             "staged": 0 if chunks else batch.slices,
-            "tokens": [_token(""), _token(batch.digest)],  # the last that is there is taken
+            "token": token,
             "accepted_at": repr(batch.accepted_at),
             "state": (BatchState.RUNNING if chunks else BatchState.ACCEPTED).value,
             "indexes": [f"{base}:index:{name}" for name in _index_names(batch)],
@@ -299,11 +286,6 @@ def _named(field: bytes, value: bytes) -> _Named:
     kind, _, source = field.decode().split(" ", 2)
     accepted_at, ref = value.decode().split(" ")
     return _Named(kind == BatchKind.DISBURSEMENT, float(accepted_at), ref, source)
-
-
-def _token(digest: str) -> str:
-    """Turn a digest of any form into a part of a key."""
-    return hashlib.sha256(digest.encode()).hexdigest()[:16] if digest else "any"
 
 
 def _index_names(batch: Batch) -> list[str]:

@@ -25,6 +25,7 @@ from connector.store.reconciliations import Reconciliations
 from connector.store.records import Records
 from connector.store.requests import Requests
 from connector.store.stages import StageBook
+from connector.store.staging import Staging
 from connector.store.statements import Statements
 from connector.store.tries import Tries
 from connector.store.vouchers import Vouchers
@@ -52,6 +53,7 @@ class Store:
         self._keys = keys
         self.queue = Queue(link, keyspace, outbox)
         self.batches = Batches(link, keyspace, keys, outbox, stages)
+        self.staging = Staging(link, keyspace, keys)
         self.events = Events(link, keyspace)
         self.mapper = Mapper(link, keyspace, keys, stages)
         self.funds = Funds(link, keyspace)

@@ -22,8 +22,9 @@ from connector.domain.ids import batch_reference
 from connector.domain.instruction import CreditInstruction, Reason
 from connector.domain.status import OUTCOME_OF_BYTE, Outcome
 from connector.domain.voucher import RETURNED
-from connector.flows import alerts, intake, tasks
+from connector.flows import alerts, tasks
 from connector.flows.debulk import Debulk
+from connector.flows.draft import sums
 from connector.flows.routing import way_of
 from connector.flows.services import Services
 from connector.flows.vouchers import merchants
@@ -168,7 +169,7 @@ class _Payout(NamedTuple):
             programme=self.programme,
             digest=hashlib.sha256(ids.encode()).hexdigest(),
             slices=-(-len(instructions) // services.settings.slice_size),
-            expected=intake.sums(instructions),
+            expected=sums(instructions),
             accepted_at=services.clock(),
             priority=PRIORITY,
             slice_size=services.settings.slice_size,

@@ -6,8 +6,10 @@ from connector.domain.event import Event
 from connector.domain.ids import ChunkId, batch_reference
 from connector.domain.instruction import Credit, CreditInstruction
 from connector.store import Store, Task
+from connector.store.staging import pack
 
 ACCOUNT = "10777123456"
+TOKEN = "t0"
 
 
 def event(action: str = "batch accepted") -> Event:
@@ -43,12 +45,17 @@ def chunk_of(ref: str, number: int, amounts: list[int]) -> tuple[Chunk, ChunkSta
     return Chunk(ChunkId(ref, number), "UNIOXU22", "00", "USD", credits), fresh(len(amounts))
 
 
+async def staged(store: Store, batch: Batch, number: int, amounts: list[int], token: str = TOKEN) -> None:
+    """A slice that waits for its batch."""
+    await store.staging.put(batch.ref, token, number, pack(instructions(amounts)).packed)
+
+
 async def created(store: Store, name: str, slices: list[list[int]], **changes: object) -> Batch:
     """A batch in state ACCEPTED, with a task to admit it."""
     batch = batch_of(name, slices, **changes)
     for number, amounts in enumerate(slices):
-        await store.batches.put_slice(batch.ref, number, instructions(amounts))
-    assert await store.batches.create(batch, [Task("admit", batch.ref)], event()) is None
+        await staged(store, batch, number, amounts)
+    assert await store.batches.create(batch, [Task("admit", batch.ref)], event(), token=TOKEN) is None
     return batch
 
 

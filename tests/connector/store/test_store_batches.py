@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from store_samples import batch_of, chunk_of, created, event, instructions, running
+from store_samples import TOKEN, batch_of, chunk_of, created, event, instructions, running, staged
 
 from connector.domain.batch import BatchKind, BatchState
 from connector.domain.chunk import Tally, advance_all, tallies
@@ -31,18 +31,18 @@ async def test_a_created_batch_is_read_back(store: Store) -> None:
 
 async def test_creating_again_gives_what_was_there_and_changes_nothing(store: Store) -> None:
     batch = await created(store, "B1", [[100]])
-    await store.batches.put_slice(batch.ref, 0, instructions([999]))
+    await staged(store, batch, 0, [999])
     again = batch_of("B1", [[999]], digest="other")
-    assert await store.batches.create(again, [Task("admit", batch.ref)], event()) == batch
+    assert await store.batches.create(again, [Task("admit", batch.ref)], event(), token=TOKEN) == batch
     assert await store.batches.slice(batch.ref, 0) == instructions([100])
     assert (await store.queue.depth())["admit"] == 1
 
 
 async def test_of_many_creators_one_wins(store: Store) -> None:
     batch = batch_of("B1", [[1]])
-    await store.batches.put_slice(batch.ref, 0, instructions([1]))
+    await staged(store, batch, 0, [1])
     results = await asyncio.gather(
-        *(store.batches.create(batch, [Task("admit", batch.ref)], event()) for _ in range(9))
+        *(store.batches.create(batch, [Task("admit", batch.ref)], event(), token=TOKEN) for _ in range(9))
     )
     assert results.count(None) == 1
     assert (await store.queue.depth())["admit"] == 1
@@ -50,36 +50,36 @@ async def test_of_many_creators_one_wins(store: Store) -> None:
 
 async def test_a_batch_without_one_of_its_slices_is_not_created(store: Store) -> None:
     batch = batch_of("B1", [[1], [2]])
-    await store.batches.put_slice(batch.ref, 0, instructions([1]))
+    await staged(store, batch, 0, [1])
     with pytest.raises(NotFound):
-        await store.batches.create(batch, [], event())
+        await store.batches.create(batch, [], event(), token=TOKEN)
     with pytest.raises(NotFound):
         await store.batches.read(batch.ref)
 
 
 async def test_slices_live_for_a_day_until_the_batch_is_created(store: Store) -> None:
     batch = batch_of("B1", [[1]])
-    await store.batches.put_slice(batch.ref, 0, instructions([1]))
-    [staged] = await store.link.ask("KEYS", "*:staged:*")
-    assert 0 < await store.link.ask("TTL", staged) <= 86_400
-    await store.batches.create(batch, [], event())
-    assert await store.link.ask("EXISTS", staged) == 0
+    await staged(store, batch, 0, [1])
+    [waiting] = await store.link.ask("KEYS", "*:staged:*")
+    assert 0 < await store.link.ask("TTL", waiting) <= 86_400
+    await store.batches.create(batch, [], event(), token=TOKEN)
+    assert await store.link.ask("EXISTS", waiting) == 0
     assert await store.link.ask("TTL", store.keyspace.slice(batch.ref, 0)) == -1
 
 
 async def test_slices_of_two_senders_with_one_batch_id_are_not_mixed(store: Store) -> None:
     one, other = batch_of("B1", [[1]], digest="d1"), batch_of("B1", [[2]], digest="d2")
-    await store.batches.put_slice(one.ref, 0, instructions([1]), digest="d1")
-    await store.batches.put_slice(one.ref, 0, instructions([2]), digest="d2")
-    assert await store.batches.create(one, [], event()) is None
-    assert await store.batches.create(other, [], event()) == one
+    await staged(store, one, 0, [1], "d1")
+    await staged(store, one, 0, [2], "d2")
+    assert await store.batches.create(one, [], event(), token="d1") is None
+    assert await store.batches.create(other, [], event(), token="d2") == one
     assert await store.batches.slice(one.ref, 0) == instructions([1])
 
 
 async def test_a_sum_beyond_the_counters_is_refused(store: Store) -> None:
     batch = batch_of("B1", [[1]], expected={"USD": Tally(1, 2**63)})
     with pytest.raises(Refused):
-        await store.batches.create(batch, [], event())
+        await store.batches.create(batch, [], event(), token=TOKEN)
 
 
 async def test_a_move_needs_the_expected_state(store: Store) -> None:

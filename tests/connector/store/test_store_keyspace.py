@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from store_samples import created, event, instructions, running
+from store_samples import created, event, running
 from test_store_documents import WORLD
 from test_store_messages import ASKED as RETAIL
 from test_store_statements import ASKED, FACTS
@@ -30,7 +30,7 @@ async def walk(store: Store, now: float) -> None:
     await store.queue.take(["settle", "admit"], "w", 1, 0)
     stopped = await created(store, "odd:id {x}\n", [[1]])
     await store.batches.move(stopped.ref, BatchState.ACCEPTED, BatchState.REFUSED, now=1.0)
-    await store.batches.put_slice("A" * 20, 0, instructions([1]))
+    await store.staging.put("A" * 20, "t1", 0, b"")
     await store.funds.deposit("PENSIONS", "USD", 5, "D1")
     await store.funds.reserve("PENSIONS", batch.ref, {"USD": 3}, open_budget=False)
     await store.callbacks.put(Callback("c1", batch.ref, "http://bb", "{}"))
