@@ -102,7 +102,8 @@ class BatchProgress:
     """The changing part of a batch.
 
     totals: per currency and outcome; resolved: how many slices have been resolved;
-    finished_at: Unix seconds, 0 while it runs; reason: why it was refused or cancelled, as a person reads it.
+    finished_at: Unix seconds, 0 while it runs; reason: why it was refused or cancelled, as a person reads it;
+    archived_at: Unix seconds of the last time that its payments went into a file, 0 while all are in the store.
     """
 
     state: BatchState
@@ -110,3 +111,4 @@ class BatchProgress:
     resolved: int = 0
     finished_at: float = 0.0
     reason: str = ""
+    archived_at: float = 0.0

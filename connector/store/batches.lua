@@ -14,6 +14,24 @@ local function enter(batch, base, from, to)
   redis.call('ZADD', state_index(base, to), accepted, ref)
 end
 
+local function partition(batch)
+  return batch:match('^ig:{p%d+}')
+end
+
+local function reference(batch)
+  return batch:match('([^:]+)$')
+end
+
+-- Puts a finished batch among those that are to be archived some time after ``now``.
+local function await_archive(batch, now)
+  redis.call('ZADD', partition(batch) .. ':finished', now, reference(batch))
+end
+
+local function finish(batch, now)
+  redis.call('HSET', batch, 'finished_at', now)
+  await_archive(batch, now)
+end
+
 -- payments and minor: text, as amounts may be beyond 2^53
 local function add_total(batch, currency, outcome, payments, minor)
   redis.call('HINCRBY', batch, 'n:' .. currency .. ':' .. outcome, payments)
@@ -42,7 +60,7 @@ local function complete_if_settled(batch, outbox, now)
     redis.call('HMGET', batch, 'state', 'ongoing', 'resolved', 'slices'))
   if state ~= 'running' or ongoing ~= '0' or resolved ~= slices then return end
   enter(batch, outbox.base, state, 'completed')
-  redis.call('HSET', batch, 'finished_at', now)
+  finish(batch, now)
   enqueue(outbox.base, outbox.finished)
 end
 
@@ -97,7 +115,7 @@ register('isogate_move', function(keys, args)
   enter(batch, outbox.base, expected, to)
   if args[3] ~= '' then redis.call('HSET', batch, 'reason', args[3]) end
   if to == 'cancelled' or to == 'refused' then fail_ongoing(batch) end
-  if FINISHED[to] then redis.call('HSET', batch, 'finished_at', args[4]) end
+  if FINISHED[to] then finish(batch, args[4]) end
   send(outbox, batch .. ':events')
   return 1
 end)

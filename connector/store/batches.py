@@ -4,7 +4,7 @@ import math
 from asyncio import to_thread
 from collections.abc import Sequence
 from heapq import nlargest
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -16,12 +16,16 @@ from connector.domain.instruction import CreditInstruction
 from connector.domain.stages import Stages
 from connector.domain.status import Outcome
 from connector.store import totals
+from connector.store.archived import Archived
 from connector.store.crypto import Keyring
 from connector.store.keyspace import Keyspace
 from connector.store.link import Argument, Call, Link
 from connector.store.outbox import Outbox
 from connector.store.packing import Sealer
 from connector.store.task import Entry, Task
+
+LOOKS: Final = 2
+"""What is neither in the store nor in the archive may have come back from there between the two looks."""
 
 _facts = msgspec.msgpack.Decoder(Batch)
 
@@ -43,11 +47,14 @@ class Batches:
     the entry is still to be struck off by the caller.
     """
 
-    def __init__(self, link: Link, keyspace: Keyspace, keys: Keyring, outbox: Outbox, stages: Stages) -> None:
+    def __init__(
+        self, link: Link, keyspace: Keyspace, keys: Keyring, outbox: Outbox, stages: Stages, archived: Archived
+    ) -> None:
         """Work on this connection."""
         self._link = link
         self._keyspace = keyspace
         self._outbox = outbox
+        self._archived = archived
         self._stages = stages
         self._slices = Sealer(keys, list[CreditInstruction])
         self._chunks = Sealer(keys, Chunk)
@@ -90,10 +97,11 @@ class Batches:
     async def slice(self, ref: str, number: int) -> list[CreditInstruction]:
         """Give a slice's instructions. Raises NotFound, also when the slice has been resolved."""
         key = self._keyspace.slice(ref, number)
-        sealed = await self._link.ask("GET", key)
-        if sealed is None:
-            raise NotFound("slice", f"{ref} {number}")
-        return await to_thread(self._slices.open, sealed, key)
+        for _ in range(LOOKS):
+            sealed = await self._link.ask("GET", key) or await self._archived.slice(ref, number)
+            if sealed is not None:
+                return await to_thread(self._slices.open, sealed, key)
+        raise NotFound("slice", f"{ref} {number}")
 
     async def move(  # noqa: PLR0913 (one commit: what becomes true together is said together)
         self,
@@ -142,18 +150,21 @@ class Batches:
     async def chunk(self, ref: str, number: int) -> tuple[Chunk, ChunkStatus]:
         """Give a chunk whole. Raises NotFound."""
         key = self._keyspace.chunk(ref, number)
-        sealed, status = await self._link.ask_all([("GET", key), ("HGET", *self._status_at(ref, number))])
-        if sealed is None:
-            raise NotFound("chunk", f"{ref} {number}")
+        sealed, status = await self._sealed_chunk(ref, number)
         return await to_thread(self._opened_chunk, sealed, key), self._opened(ref, number, status)
 
     async def chunk_status(self, ref: str, number: int) -> ChunkStatus:
         """Give a chunk's changing part. Raises NotFound."""
-        return self._opened(ref, number, await self._link.ask("HGET", *self._status_at(ref, number)))
+        for _ in range(LOOKS):
+            sealed = await self._link.ask("HGET", *self._status_at(ref, number))
+            sealed = sealed or await self._archived.status(ref, number)
+            if sealed is not None:
+                return self._opened(ref, number, sealed)
+        raise NotFound("chunk", f"{ref} {number}")
 
     async def chunk_numbers(self, ref: str) -> list[int]:
         """Give the numbers of a batch's chunks so far, in order."""
-        return sorted(map(int, await self._link.ask("HKEYS", f"{self._keyspace.batch(ref)}:versions")))
+        return await self._archived.chunk_numbers(ref)
 
     async def advance(  # noqa: PLR0913, PLR0917 (one commit: what becomes true together is said together)
         self,
@@ -181,7 +192,11 @@ class Batches:
             moved = msgspec.msgpack.encode(totals.changes(currency, before, after))
             sealed = self._statuses.seal(status, self._status_name(ref, number))
         arguments = (number, expected_version, status.version, sealed, repr(now), moved, outbox)
-        return bool(await self._link.call("advance", [self._keyspace.batch(ref)], *arguments))
+        keys = [self._keyspace.batch(ref)]
+        if await self._link.call("advance", keys, *arguments):
+            return True
+        thawed = await self._archived.thaw(ref, number, now)
+        return thawed and bool(await self._link.call("advance", keys, *arguments))
 
     async def find(
         self,
@@ -225,9 +240,7 @@ class Batches:
         field, value = f"{batch.kind} {batch.contract} {batch.source}", f"{batch.accepted_at!r} {batch.ref}"
         await self._link.ask("HSETNX", key, field, value)
 
-    def _order(
-        self, batch: Batch, token: str, chunks: Sequence[tuple[Chunk, ChunkStatus]]
-    ) -> dict[str, object]:
+    def _order(self, batch: Batch, token: str, chunks: Sequence[tuple[Chunk, ChunkStatus]]) -> dict[str, object]:
         """Say what the function that creates a batch has to write."""
         base = self._keyspace.home(batch.ref)
         everything: dict[Outcome, Tally] = dict.fromkeys(Outcome, Tally(0, 0))
@@ -254,6 +267,17 @@ class Batches:
             facts = self._chunks.seal(chunk, self._keyspace.chunk(ref, number))
             return facts, self._statuses.seal(status, self._status_name(ref, number))
 
+    async def _sealed_chunk(self, ref: str, number: int) -> tuple[bytes, bytes]:
+        """Give both parts of a chunk, out of the store or the archive. Raises NotFound."""
+        for _ in range(LOOKS):
+            asked = [("GET", self._keyspace.chunk(ref, number)), ("HGET", *self._status_at(ref, number))]
+            sealed, status = await self._link.ask_all(asked)
+            if sealed is not None and status is not None:
+                return sealed, status
+            if found := await self._archived.chunk(ref, number):
+                return found
+        raise NotFound("chunk", f"{ref} {number}")
+
     def _opened_chunk(self, sealed: bytes, key: str) -> Chunk:
         laps = self._stages.laps()
         chunk = self._chunks.open(sealed, key)
@@ -267,9 +291,7 @@ class Batches:
     def _status_name(self, ref: str, number: int) -> str:
         return f"{self._keyspace.batch(ref)}:status:{number}"
 
-    def _opened(self, ref: str, number: int, sealed: bytes | None) -> ChunkStatus:
-        if sealed is None:
-            raise NotFound("chunk", f"{ref} {number}")
+    def _opened(self, ref: str, number: int, sealed: bytes) -> ChunkStatus:
         return self._statuses.open(sealed, self._status_name(ref, number))
 
 

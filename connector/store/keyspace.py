@@ -36,7 +36,7 @@ FAMILIES: Final = (
         r"batch:[A-Z2-7]{20}",
         "hash",
         "facts (msgpack), state, reason, finished_at, accepted_at, slices, resolved, currencies, ongoing (payments), "
-        "n:<currency>:<outcome> (payments), m:<currency>:<outcome> (minor units)",
+        "n:<currency>:<outcome> (payments), m:<currency>:<outcome> (minor units); archived: where its file is",
         "kept",
     ),
     Family(r"batch:[^:]+:staged:\w+:\d+", "string", "a slice whose batch is not created yet, sealed", "1 day"),
@@ -44,12 +44,13 @@ FAMILIES: Final = (
         r"batch:[^:]+:slice:\d+",
         "string",
         "up to 5,000 instructions, sealed",
-        "until resolved; those of a refused or cancelled batch are kept",
+        "until resolved; those of a refused or cancelled batch until archived",
     ),
-    Family(r"batch:[^:]+:chunk:\d+", "string", "the fixed facts of a chunk, sealed", "kept"),
-    Family(r"batch:[^:]+:status", "hash", "chunk number -> changing part of the chunk, sealed", "kept"),
-    Family(r"batch:[^:]+:versions", "hash", "chunk number -> version of its changing part", "kept"),
-    Family(r"batch:[^:]+:events", "stream", "event log (e: JSON), newest 10,000", "kept"),
+    Family(r"batch:[^:]+:chunk:\d+", "string", "the fixed facts of a chunk, sealed", "until archived"),
+    Family(r"batch:[^:]+:status", "hash", "chunk number -> changing part of the chunk, sealed", "until archived"),
+    Family(r"batch:[^:]+:versions", "hash", "chunk number -> version of its changing part", "until archived"),
+    Family(r"batch:[^:]+:events", "stream", "event log (e: JSON), newest 10,000", "until archived"),
+    Family(r"finished", "sorted set", "references of batches that wait for the archive, by time", "until archived"),
     Family(
         r"sender:.+",
         "hash",
@@ -205,6 +206,10 @@ class Keyspace:
     def chunk(self, ref: str, number: int) -> str:
         """Key of a chunk's fixed facts."""
         return f"{self.batch(ref)}:chunk:{number}"
+
+    def finished(self, base: str) -> str:
+        """Key of the batches of a partition that wait for the archive."""
+        return f"{base}:finished"
 
     def sender(self, batch_id: str) -> str:
         """Key of the references that go by a Source BB's batch id."""

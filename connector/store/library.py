@@ -12,6 +12,7 @@ _PARTS: Final = (
     "outbox",
     "queue",
     "batches",
+    "archiving",
     "funds",
     "mapper",
     "requests",

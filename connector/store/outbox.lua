@@ -59,8 +59,3 @@ register('isogate_enqueue', function(_, args)
   send(cmsgpack.unpack(args[1]), nil)
   return 1
 end)
-
-register('isogate_event', function(keys, args)
-  write_event(keys[1], args[1])
-  return 1
-end)

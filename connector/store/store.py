@@ -2,12 +2,16 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, Self
 
 from connector.domain.directory import Directory
 from connector.domain.errors import Misconfigured
 from connector.domain.stages import Stages
 from connector.store import requirements
+from connector.store.archive import Archive
+from connector.store.archived import Archived
+from connector.store.archiving import Archiving
 from connector.store.batches import Batches
 from connector.store.callbacks import Callbacks
 from connector.store.cluster import link_of
@@ -45,16 +49,19 @@ class Store:
         keys: Keyring,
         clock: Callable[[], float],
         stages: Stages | None = None,
+        archive: Path | None = None,
     ) -> None:
         """Put the parts together; ``connect`` is the way in."""
+        archived = Archived(link, keyspace, keys, Archive(archive, keys) if archive else None)
         outbox, stages = Outbox(keyspace, clock), stages or Stages(time.thread_time)
         self.link = link
         self.keyspace = keyspace
         self._keys = keys
         self.queue = Queue(link, keyspace, outbox)
-        self.batches = Batches(link, keyspace, keys, outbox, stages)
+        self.batches = Batches(link, keyspace, keys, outbox, stages, archived)
         self.staging = Staging(link, keyspace, keys)
-        self.events = Events(link, keyspace)
+        self.events = Events(link, keyspace, archived)
+        self.archiving = Archiving(link, keyspace, keys, archived)
         self.mapper = Mapper(link, keyspace, keys, stages)
         self.funds = Funds(link, keyspace)
         self.requests = Requests(link, keyspace, keys)
@@ -78,10 +85,11 @@ class Store:
         partitions: int = 8,
         clock: Callable[[], float],
         stages: Stages | None = None,
+        archive: Path | None = None,
     ) -> Self:
         """Connect to a server, check that it is fit for money, and load the function library.
 
-        stages: where what packing and sealing cost is added up.
+        stages: where what packing and sealing cost is added up; archive: folder of archived batches.
         Raises Unavailable where no server answers, Misconfigured for one that is too old, not persistent or
         evicting, or that holds a store of another number of partitions or in another format.
         """
@@ -95,7 +103,7 @@ class Store:
         except BaseException:
             await link.close()
             raise
-        return cls(link, keyspace, keys, clock, stages)
+        return cls(link, keyspace, keys, clock, stages, archive)
 
     async def presented(self, number: str) -> tuple[Directory, int | None]:
         """Give the directory as it is now and the serial number of a voucher's number, in one round trip."""

@@ -46,6 +46,7 @@ def progress(fields: dict[bytes, bytes]) -> BatchProgress:
         resolved=int(fields[b"resolved"]),
         finished_at=float(fields[b"finished_at"]),
         reason=fields[b"reason"].decode(),
+        archived_at=float(fields.get(b"archived_at", 0)),
     )
 
 

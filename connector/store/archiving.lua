@@ -1,0 +1,106 @@
+-- Called by archiving.py and archived.py. KEYS[1] is a batch's hash; what hangs below it has the same beginning.
+-- Of an archived batch the hash is left, with a field "archived" that says where its file is. What came after that lies
+-- in the store again, and goes before what the file says.
+
+-- Gives the state, where the file is ('' for none), the versions of the chunks that are in the store, and the id of the
+-- last event ('' for none): what ``isogate_archive`` wants to find unchanged.
+register('isogate_archivable', function(keys)
+  local batch = keys[1]
+  local state, archived = unpack(redis.call('HMGET', batch, 'state', 'archived'))
+  local last = redis.call('XREVRANGE', batch .. ':events', '+', '-', 'COUNT', 1)
+  return {state or '', archived or '', redis.call('HGETALL', batch .. ':versions'), last[1] and last[1][1] or ''}
+end)
+
+local function unchanged(batch, expected)
+  local state, archived = unpack(redis.call('HMGET', batch, 'state', 'archived'))
+  if not FINISHED[state] or (archived or '') ~= expected.archived then return false end
+  local last = redis.call('XREVRANGE', batch .. ':events', '+', '-', 'COUNT', 1)
+  if (last[1] and last[1][1] or '') ~= expected.event then return false end
+  local versions, count = redis.call('HGETALL', batch .. ':versions'), 0
+  for i = 1, #versions, 2 do
+    if tostring(expected.versions[versions[i]]) ~= versions[i + 1] then return false end
+    count = count + 1
+  end
+  return count == expected.chunks
+end
+
+-- args: expected {archived, event, versions, chunks, slices}, where the file is, now. The file is complete and durable.
+register('isogate_archive', function(keys, args)
+  local batch, expected = keys[1], cmsgpack.unpack(args[1])
+  if not unchanged(batch, expected) then return 0 end
+  for number, _ in pairs(expected.versions) do
+    redis.call('UNLINK', batch .. ':chunk:' .. number)
+  end
+  for _, number in ipairs(expected.slices) do
+    redis.call('UNLINK', batch .. ':slice:' .. number)
+  end
+  redis.call('UNLINK', batch .. ':versions', batch .. ':status', batch .. ':events')
+  if args[2] ~= expected.archived then redis.call('HSET', batch, 'archived', args[2], 'archived_at', args[3]) end
+  redis.call('ZREM', partition(batch) .. ':finished', reference(batch))
+  return 1
+end)
+
+-- Puts a chunk back. args: where the file is that it comes from, now, number, version, facts, changing part
+register('isogate_thaw', function(keys, args)
+  local batch, number = keys[1], args[3]
+  if redis.call('HGET', batch, 'archived') ~= args[1] then return 0 end
+  if redis.call('HSETNX', batch .. ':versions', number, args[4]) == 0 then return 0 end
+  redis.call('SET', batch .. ':chunk:' .. number, args[5])
+  redis.call('HSET', batch .. ':status', number, args[6])
+  await_archive(batch, args[2])
+  return 1
+end)
+
+-- Puts a slice back. args: where the file is that it comes from, number, sealed slice
+register('isogate_thaw_slice', function(keys, args)
+  if redis.call('HGET', keys[1], 'archived') ~= args[1] then return 0 end
+  redis.call('SET', keys[1] .. ':slice:' .. args[2], args[3])
+  return 1
+end)
+
+-- Ends the restoration of a batch of which all chunks and slices are back. args: where the file was, now, how many
+-- chunks there are, then id and text of each event of the file.
+register('isogate_restored', function(keys, args)
+  local batch = keys[1]
+  if redis.call('HGET', batch, 'archived') ~= args[1] then return 0 end
+  if redis.call('HLEN', batch .. ':versions') ~= tonumber(args[3]) then return 0 end
+  local log = batch .. ':events'
+  local newer = redis.call('XRANGE', log, '-', '+')
+  redis.call('DEL', log)
+  for i = 4, #args, 2 do redis.call('XADD', log, args[i], 'e', args[i + 1]) end
+  for _, entry in ipairs(newer) do redis.call('XADD', log, entry[1], 'e', entry[2][2]) end
+  redis.call('HDEL', batch, 'archived', 'archived_at')
+  await_archive(batch, args[2])
+  return 1
+end)
+
+-- KEYS: a batch's hash. Gives where the file is ('' for none) and the numbers of the chunks in the store.
+register('isogate_chunk_numbers', function(keys)
+  return {redis.call('HGET', keys[1], 'archived') or '', redis.call('HKEYS', keys[1] .. ':versions')}
+end)
+
+-- KEYS: a batch's hash. args: how many. Gives where the file is ('' for none) and the first events in the store.
+register('isogate_events', function(keys, args)
+  local events = redis.call('XRANGE', keys[1] .. ':events', '-', '+', 'COUNT', args[1])
+  return {redis.call('HGET', keys[1], 'archived') or '', events}
+end)
+
+-- Writes an event that goes with no change of state; an archived batch is to be archived again for it. args: event, now
+register('isogate_event', function(keys, args)
+  local batch = keys[1]
+  write_event(batch .. ':events', args[1])
+  if redis.call('HEXISTS', batch, 'archived') == 1 then await_archive(batch, args[2]) end
+  return 1
+end)
+
+-- KEYS: batches that wait for the archive, by time. args: since when, how many. Gives the references, oldest first.
+register('isogate_awaiting', function(keys, args)
+  return redis.call('ZRANGEBYSCORE', keys[1], '-inf', args[1], 'LIMIT', 0, args[2])
+end)
+
+-- KEYS: a batch's hash. args: time from which on it waits. False where it is not there or not finished.
+register('isogate_await', function(keys, args)
+  if not FINISHED[redis.call('HGET', keys[1], 'state')] then return 0 end
+  await_archive(keys[1], args[1])
+  return 1
+end)

@@ -1,0 +1,147 @@
+"""Moving finished batches into the archive, and back.
+
+The file is complete and durable before anything is deleted, and what is deleted is what was read: one server-side
+function compares the versions of all chunks and the last event with what was there before. A crash leaves the batch
+in the store, or in the file, or both; never in none, and doing it again is harmless.
+"""
+
+import os
+from asyncio import to_thread
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from connector.domain.batch import FINISHED
+from connector.domain.chunk import ChunkStatus
+from connector.domain.errors import NotFound, NotPermitted
+from connector.store.archive import NAME_BYTES, Archive, ArchivedFile, file_name
+from connector.store.archive_file import Gone, Index
+from connector.store.archived import Archived
+from connector.store.crypto import Keyring
+from connector.store.gathering import Gathering, MayGo, NotYet, Seen, pages
+from connector.store.keyspace import Keyspace
+from connector.store.link import Argument, Link
+from connector.store.packing import Sealer
+
+_LISTED_AT_ONCE: Final = 500
+
+
+class Archiving:
+    """Archives batches and restores them."""
+
+    def __init__(self, link: Link, keyspace: Keyspace, keys: Keyring, archived: Archived) -> None:
+        """Work on this connection, and on the files of ``archived``."""
+        self._link = link
+        self._keyspace = keyspace
+        self._keys = keys
+        self._archived = archived
+        self._statuses = Sealer(keys, ChunkStatus)
+
+    @property
+    def archive(self) -> Archive:
+        """The files. Raises Misconfigured where there is no folder."""
+        return self._archived.archive
+
+    async def awaiting(self, before: float, limit: int) -> list[str]:
+        """List finished batches that wait since ``before`` (Unix seconds); at most ``limit`` of a partition."""
+        lists = [self._keyspace.finished(base) for base in self._keyspace.bases()]
+        found = await self._link.call_all([("awaiting", [name], (repr(before), limit)) for name in lists])
+        return [ref.decode() for part in found for ref in part]
+
+    async def postpone(self, ref: str, now: float) -> None:
+        """Let a batch wait from now on."""
+        await self._link.call("await", [self._keyspace.batch(ref)], repr(now))
+
+    async def enlist(self) -> int:
+        """Let finished batches wait that an older version did not note; tells how many of them there were."""
+        found = 0
+        for base in self._keyspace.bases():
+            for state in sorted(FINISHED):
+                found += await self._enlist(base, f"{base}:index:state:{state}")
+        return found
+
+    async def archive_batch(self, ref: str, now: float, may_go: MayGo = lambda _: True) -> bool:
+        """Write a batch's file, and only then take out of the store what is in it.
+
+        may_go: says of a chunk that nothing is left to do about it. False where something is, or where somebody
+        changed the batch meanwhile: nothing has been changed then. Raises NotFound; NotPermitted for a batch that is
+        not finished; Misconfigured where the folder cannot be written or what is there cannot be read.
+        """
+        seen = await self._seen(ref)
+        if seen.complete:  # it is only to be struck off the list
+            return await self._cut(ref, seen, (), seen.name, now)
+        fields = await self._link.ask("HGETALL", self._keyspace.batch(ref))
+        name = file_name(ref, float(fields[b"accepted_at"]), os.urandom(NAME_BYTES))
+        draft = await to_thread(self.archive.draft, name)
+        try:
+            gathering = Gathering(self._link, self._keyspace, self._archived, self._statuses, may_go)
+            index = await gathering.into(draft, ref, seen, fields, now)
+            await to_thread(draft.publish, index, self._keys)
+        except (NotYet, Gone):
+            return False
+        finally:
+            await to_thread(draft.discard)
+        return await self._exchanged(ref, seen, index, name, now)
+
+    async def restore(self, ref: str, now: float) -> bool:
+        """Put all of a batch back into the store and delete its file; False where it was not archived."""
+        batch = self._keyspace.batch(ref)
+        found = await self._link.ask("HGET", batch, "archived")
+        if found is None:
+            return False
+        name = found.decode()
+        try:
+            index = await to_thread(self.archive.index, name)
+            for number in index.chunks:
+                await self._archived.thaw(ref, number, now)
+            for number, place in index.slices.items():
+                [sealed] = await to_thread(self.archive.records, name, place)
+                await self._link.call("thaw_slice", [batch], name, number, sealed)
+            events = await self._archived.events(ref, name)
+        except Gone:
+            raise self._archived.missing(name) from None
+        packed: list[Argument] = [text for at, event in events for text in (at, msgspec.json.encode(event))]
+        if not await self._link.call("restored", [batch], name, repr(now), len(index.chunks), *packed):
+            return False
+        await to_thread(self.archive.delete, name)
+        return True
+
+    async def file_of(self, ref: str) -> ArchivedFile | None:
+        """Give a batch's file; ``None`` where it is not archived."""
+        name = await self._link.ask("HGET", self._keyspace.batch(ref), "archived")
+        if name is None:
+            return None
+        return ArchivedFile(name.decode(), ref, await to_thread(self.archive.size, name.decode()))
+
+    async def _seen(self, ref: str) -> Seen:
+        seen = Seen.of(await self._link.call("archivable", [self._keyspace.batch(ref)]))
+        if not seen.state:
+            raise NotFound("batch", ref)
+        if seen.state not in FINISHED:
+            raise NotPermitted("batch", ref, seen.state)
+        return seen
+
+    async def _exchanged(self, ref: str, seen: Seen, index: Index, name: str, now: float) -> bool:
+        """Let the new file count and delete the old one, or the other way round."""
+        done = await self._cut(ref, seen, index.slices, name, now)
+        if useless := seen.name if done else name:
+            await to_thread(self.archive.delete, useless)
+        return done
+
+    async def _cut(self, ref: str, seen: Seen, slices: Iterable[int], name: str, now: float) -> bool:
+        batch = self._keyspace.batch(ref)
+        return bool(await self._link.call("archive", [batch], seen.expected(slices), name, repr(now)))
+
+    async def _enlist(self, base: str, state_index: str) -> int:
+        """Note those of a partition in one finished state; the ones that are archived have what they need."""
+        refs = [ref.decode() for ref in await self._link.ask("ZRANGE", state_index, 0, -1)]
+        found = 0
+        for some in pages(refs, _LISTED_AT_ONCE):
+            asked = [("HMGET", self._keyspace.batch(ref), "archived", "finished_at") for ref in some]
+            told = zip(some, await self._link.ask_all(asked), strict=True)
+            waiting = [(at, ref) for ref, (name, at) in told if name is None and at is not None]
+            if waiting:
+                pairs = [word for pair in waiting for word in pair]
+                found += await self._link.ask("ZADD", self._keyspace.finished(base), "NX", *pairs)
+        return found
