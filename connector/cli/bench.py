@@ -36,16 +36,24 @@ app = typer.Typer(help="Measure this machine: payments, the engine alone, vouche
 def disburse(
     *,
     payments: Annotated[int, typer.Option("--payments", min=1, help="How many payments")] = 100_000,
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Payments in one batch")] = 25_000,
+    requests: Annotated[
+        int | None, typer.Option("--requests", min=1, help="In how many batches, one a request; 1: all in one")
+    ] = None,
+    batch_size: Annotated[
+        int, typer.Option("--batch-size", min=1, help="Payments in one batch, where --requests is not given")
+    ] = 25_000,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Worker processes")] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Pay batches end to end: accept to final callback, XSD on, AOF on. Exit code 1 if sums or ledgers are wrong."""
+    """Pay batches end to end: accept to final callback, XSD on, AOF on.
+
+    Exit code 1 unless every payment is final, was made once, and all sums, ledgers and budgets agree.
+    """
     from connector.cli.process import run
     from loadtests.bench.disburse import measure
 
-    result = run(measure(payments=payments, batch_size=batch_size, workers=workers))
-    _finish(result, as_json=as_json)
+    size = -(-payments // requests) if requests else batch_size
+    _finish(run(measure(payments=payments, batch_size=size, workers=workers)), as_json=as_json)
 
 
 @app.command()
@@ -117,6 +125,27 @@ def scale(
     from loadtests.bench.scale import measure
 
     _finish(run(measure(payments=payments, rounds=rounds)), as_json=as_json)
+
+
+@app.command()
+def fairness(
+    *,
+    payments: Annotated[int, typer.Option("--payments", min=3, help="Payments of the large run")] = 300_000,
+    batch_size: Annotated[
+        int, typer.Option("--batch-size", min=0, help="Payments in one of its batches; 0: all in one")
+    ] = 0,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Worker processes")] = 1,
+    api_processes: Annotated[int, typer.Option("--api-processes", min=1, help="API processes")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Pay small urgent batches and ask how things stand during a large run. Exit code 1 if the books are wrong."""
+    from connector.cli.process import run
+    from loadtests.bench.fairness import measure
+
+    result = run(
+        measure(payments=payments, batch_size=batch_size or payments, workers=workers, api_processes=api_processes)
+    )
+    _finish(result, as_json=as_json)
 
 
 def _finish(result: "_Finished", *, as_json: bool) -> None:

@@ -4,7 +4,8 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, BinaryIO, Final
 
 import aiohttp
 import msgspec
@@ -58,8 +59,8 @@ class SourceBB:
         body = {"RequestID": request_id, "Source_BatchID": batch_id}
         return await self._post("/prepayment-validation-response", body)
 
-    async def pay(self, body: bytes, programme: str, correlation_id: str) -> str:
-        """Hand over a batch (v3.0) and give back its id."""
+    async def pay(self, body: bytes | Path, programme: str, correlation_id: str, priority: int | None = None) -> str:
+        """Hand over a batch (v3.0), its body at hand or in a file, and give back its id; priority: 0 (first) to 9."""
         headers = {
             **JSON,
             "X-CorrelationID": correlation_id,
@@ -67,8 +68,10 @@ class SourceBB:
             "X-Program-Id": programme,
             "X-Registering-Institution-ID": self.name,
             "X-Callback-URL": self.callback_url,
+            **({} if priority is None else {"X-Priority": str(priority)}),
         }
-        answer = await self._send("POST", "/batchtransactions?type=raw", data=io.BytesIO(body), headers=headers)
+        with io.BytesIO(body) if isinstance(body, bytes) else _opened(body) as data:
+            answer = await self._send("POST", "/batchtransactions?type=raw", data=data, headers=headers)
         return str(answer["batchId"])
 
     async def details(self, batch_id: str, status: str = "") -> AsyncIterator[Mapping[str, Any]]:
@@ -126,6 +129,10 @@ class SourceBB:
                     f"answered {answer.status}: {(await answer.text())[:300]}",
                 )
             return await answer.json()
+
+
+def _opened(path: Path) -> BinaryIO:
+    return path.open("rb")
 
 
 @asynccontextmanager
