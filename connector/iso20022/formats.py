@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import escape
@@ -11,7 +12,7 @@ from xml.sax.saxutils import escape
 from connector.domain.errors import Refused
 from connector.domain.money import exponent, is_currency, minor_units
 
-_MARKUP: Final = re.compile('[&<>"\r]')
+_MARKUP: Final = ("&", "<", ">", '"', "\r")
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _QUOTES: Final = {'"': "&quot;", "\r": "&#13;"}
 
@@ -21,10 +22,10 @@ def escaped(values: Sequence[str], where: str) -> Sequence[str]:
 
     Raises ``Refused`` for control characters, which XML cannot carry.
     """
-    joined = "\n".join(values)
-    if _FORBIDDEN.search(joined):
+    joined = " ".join(values)
+    if not joined.isprintable() and _FORBIDDEN.search(joined):
         raise Refused.because(where, "characters", "The text has control characters, which XML cannot carry.")
-    if _MARKUP.search(joined):
+    if any(mark in joined for mark in _MARKUP):
         return [escape(value, _QUOTES) for value in values]
     return values
 
@@ -61,14 +62,19 @@ def _write_amount(values: Sequence[Any], currency: str, where: str) -> Sequence[
         return values
     if not is_currency(currency):
         raise Refused.because(where, "AM03", "The currency is not in ISO 4217.")
-    if any(value < 0 for value in values):
+    if min(values) < 0:
         raise Refused.because(where, "AM01", "The amount must not be negative.")
     decimals = exponent(currency)
     if not decimals:
         return [str(value) for value in values]
-    unit = 10**decimals
-    template = f"%d.%0{decimals}d"
-    return [template % divmod(value, unit) for value in values]
+    unit, fractions = 10**decimals, _fractions(decimals)
+    return [f"{value // unit}{fractions[value % unit]}" for value in values]
+
+
+@cache
+def _fractions(decimals: int) -> Sequence[str]:
+    """What may stand behind the digits of an amount, by its minor units (``.05``)."""
+    return [f".{minor:0{decimals}d}" for minor in range(10**decimals)]
 
 
 def _read_text(texts: Sequence[str], _currency: str, _where: str) -> Sequence[Any]:
