@@ -259,31 +259,31 @@ def _translated(values: Sequence[str], codes: Mapping[str, str], rule: Rule) -> 
 
 
 def _rendered(pieces: Iterable[Piece]) -> Column:
-    """One template for all pieces; what is always the same is part of the template."""
-    parts = list(pieces)
-    template = "".join(part.replace("%", "%%") if isinstance(part, str) else "%s" for part in parts)
-    columns = [part for part in parts if not isinstance(part, str)]
-    if not columns:
-        return lambda _, rows: [template % ()] * len(rows)
-    if len(parts) == 1:
-        return columns[0]
-
-    def column(message: object, rows: Sequence[object]) -> Sequence[str]:
-        texts = [each(message, rows) for each in columns]
-        return list(map(template.__mod__, zip(*texts, strict=True)))
-
-    return column
+    """All pieces of a row as one text."""
+    parts = list(_merged(pieces))
+    if len(parts) == 1 and not isinstance(parts[0], str):
+        return parts[0]
+    if all(isinstance(part, str) for part in parts):
+        fixed = "".join(map(str, parts))
+        return lambda _, rows: [fixed] * len(rows)
+    return lambda message, rows: list(map("".join, zip(*_columns(parts, message, rows), strict=True)))
 
 
 def _joined(pieces: Iterable[Piece]) -> Callable[[object, Sequence[object]], str]:
-    """The rows of a template one behind the other: quicker than each for itself, and then all of them."""
+    """The rows one behind the other: quicker than each for itself, and then all of them."""
     parts = list(_merged(pieces))
+    return lambda message, rows: "".join(chain.from_iterable(zip(*_columns(parts, message, rows), strict=True)))
 
-    def text(message: object, rows: Sequence[object]) -> str:
-        columns = [repeat(part, len(rows)) if isinstance(part, str) else part(message, rows) for part in parts]
-        return "".join(chain.from_iterable(zip(*columns, strict=True)))
 
-    return text
+def _columns(parts: Iterable[Piece], message: object, rows: Sequence[object]) -> Iterator[Iterable[str]]:
+    """The texts of each part, row by row; tags around texts that are all there are parts of their own."""
+    for part in parts:
+        if isinstance(part, str):
+            yield repeat(part, len(rows))
+        elif isinstance(part, _Enclosed):
+            yield from part.columns(message, rows)
+        else:
+            yield part(message, rows)
 
 
 def _merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
@@ -309,6 +309,14 @@ class _Enclosed:
         if not any(texts):
             return texts
         return [f"{opening}{text}{closing}" if text else "" for text in texts]
+
+    def columns(self, message: object, rows: Sequence[object]) -> Sequence[Iterable[str]]:
+        """Tags and bodies side by side where every row has a body."""
+        texts = self.body(message, rows)
+        if all(texts):
+            return repeat(self.opening, len(rows)), texts, repeat(self.closing, len(rows))
+        opening, closing = self.opening, self.closing
+        return ([f"{opening}{text}{closing}" if text else "" for text in texts],)
 
 
 def _enclosed(opening: str, body: Column, closing: str) -> Column:
