@@ -73,9 +73,16 @@ async def build_services(settings: Settings) -> AsyncIterator["Services"]:
     stages = Stages(time.thread_time)
     engine = build_engine(settings, stages)
     store = await Store.connect(
-        store_url(settings), keys=keyring(settings), partitions=settings.partitions, clock=time.time, stages=stages
+        store_url(settings),
+        keys=keyring(settings),
+        partitions=settings.partitions,
+        clock=time.time,
+        stages=stages,
+        archive=settings.archive_folder,
     )
     try:
+        if settings.archive_after_seconds:
+            await store.archiving.prepare()
         if settings.sandbox:
             await furnish(store, time.time, *sandbox_world(settings))
         for institution in (await store.directory.load()).institutions.values():
@@ -248,6 +255,7 @@ def _flow_settings(settings: Settings) -> "FlowSettings":
         voucher_sweep_seconds=settings.voucher_sweep_seconds,
         voucher_archive=str(settings.voucher_archive or settings.data_dir / "voucher-archive"),
         voucher_retention_seconds=settings.voucher_retention_days * 86_400.0,
+        archive_after_seconds=settings.archive_after_seconds,
         reconcile_at=settings.reconcile_at,
         reconcile_tolerance_days=settings.reconcile_tolerance_days,
         redemption_wait_seconds=settings.redemption_wait_seconds,

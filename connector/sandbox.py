@@ -20,7 +20,7 @@ from connector.domain.directory import (
     Unanswered,
 )
 from connector.domain.voucher import RETAIL_POLICY, VoucherGroup
-from connector.flows import reconciliation
+from connector.flows import archive, reconciliation
 from connector.flows.services import Services
 from connector.flows.vouchers import sweep
 from connector.store import Store
@@ -142,9 +142,11 @@ async def reset(services: Services, directory: Directory, data: DemoData, simula
     if simulators_url:
         await _reset_simulators(simulators_url)
     await clear(services.store.link)
+    await services.store.archiving.clear()
     loaded = await furnish(services.store, services.clock, directory, data)
     await reconciliation.arm(services)
     await sweep.arm(services)
+    await archive.arm(services)
     return loaded or await load(services.store, services.clock, data)
 
 

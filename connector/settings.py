@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     simulators_port: int = Field(0, ge=0, le=65535, description="Port of the simulators; 0: the API's port plus one")
     data_dir: Path = Field(Path("isogate-data"), description="Folder of the embedded store, the simulators and keys")
     workers: int = Field(1, ge=1, le=256, description="Worker processes that `isogate up` starts")
+    api_processes: int = Field(
+        1, ge=1, le=64, description="API processes that `isogate up` starts on the one port; above 1 on Linux only"
+    )
     take_over_after_seconds: float = Field(
         60.0,
         gt=0,
@@ -140,6 +143,17 @@ class Settings(BaseSettings):
         None, description="Folder of archived vouchers; empty: voucher-archive in the data folder"
     )
 
+    archive: Path | None = Field(
+        None,
+        description="Folder of archived batches, the same for every process; empty: archive in the data folder",
+    )
+    archive_after_days: float | None = Field(
+        None,
+        ge=0,
+        description="Days after which finished batches are moved into the archive, 0: only by command; empty: 1, "
+        "or 0 where production has an external store and no ISOGATE_ARCHIVE",
+    )
+
     schemas: tuple[Path, ...] = Field((), description="Folders of XSDs that go before the ones that are built in")
     profiles: tuple[Path, ...] = Field((), description="Folders of mapping profiles beside those built in")
     signing_key: Path | None = Field(None, description="PEM file with the private key that messages are signed with")
@@ -167,6 +181,21 @@ class Settings(BaseSettings):
         if self.presenter_wrong_tries is not None:
             return self.presenter_wrong_tries
         return 0 if self.sandbox else 20
+
+    @property
+    def archive_folder(self) -> Path:
+        """Folder of archived batches."""
+        return self.archive or self.data_dir / "archive"
+
+    @property
+    def archive_after_seconds(self) -> float:
+        """After what time finished batches are archived; 0: only by command.
+
+        A production of several hosts has to say which folder they share before anything is moved there.
+        """
+        if self.archive_after_days is not None:
+            return self.archive_after_days * 86_400.0
+        return 86_400.0 if self.sandbox or self.archive or not self.redis_url else 0.0
 
     @property
     def scheme(self) -> str:

@@ -20,8 +20,13 @@ async def opened_store(data_dir: Path | None, profile: str | None) -> "AsyncIter
     from connector.store import Store
 
     settings = load(data_dir=data_dir, profile=profile)
-    keys = keyring(settings)
-    store = await Store.connect(store_url(settings), keys=keys, partitions=settings.partitions, clock=time.time)
+    store = await Store.connect(
+        store_url(settings),
+        keys=keyring(settings),
+        partitions=settings.partitions,
+        clock=time.time,
+        archive=settings.archive_folder,
+    )
     try:
         yield store, settings
     finally:

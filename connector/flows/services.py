@@ -35,6 +35,7 @@ class FlowSettings:
     for a while, 0 for never; payout_interval_seconds: least pause between two payouts of a worker.
     voucher_sweep_seconds: between two looks for expired vouchers; voucher_archive: folder of purged ones ("": none is
     purged); voucher_retention_seconds: after which used ones are purged by themselves, 0 for never.
+    archive_after_seconds: after which finished batches leave the store for a file each, 0 for never.
     """
 
     slice_size: int = 5000
@@ -61,6 +62,7 @@ class FlowSettings:
     voucher_sweep_seconds: float = 30.0
     voucher_archive: str = ""
     voucher_retention_seconds: float = 0.0
+    archive_after_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

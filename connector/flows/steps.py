@@ -3,7 +3,18 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
-from connector.flows import admit, dispatch, inquire, notify, recall, recall_chase, reconciliation, resolve, settle
+from connector.flows import (
+    admit,
+    archive,
+    dispatch,
+    inquire,
+    notify,
+    recall,
+    recall_chase,
+    reconciliation,
+    resolve,
+    settle,
+)
 from connector.flows.services import Services
 from connector.flows.vouchers import batch_file, bulk, funds, notices, payout, purge, sweep
 from connector.store import Entry
@@ -45,6 +56,7 @@ STEPS: Final = {
         Step(reconciliation.CLOCK, reconciliation.tick, 30),
         Step(sweep.CLOCK, sweep.run, 300),
         Step(purge.CLOCK, purge.run, 300),
+        Step(archive.CLOCK, archive.run, 300),
     )
 }
 """In the order in which a worker looks for work: what ends work comes before what begins it."""

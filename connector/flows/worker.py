@@ -10,7 +10,7 @@ import structlog
 
 from connector.domain.errors import Misconfigured, Refused, Unavailable
 from connector.domain.event import Event
-from connector.flows import reconciliation
+from connector.flows import archive, reconciliation
 from connector.flows.services import Services
 from connector.flows.steps import STEPS
 from connector.flows.times import backoff
@@ -80,6 +80,7 @@ class Worker:
         if not self._armed:
             await reconciliation.arm(self._services)
             await sweep.arm(self._services)
+            await archive.arm(self._services)
             self._armed = True
         if await self._services.store.queue.wake_due(self._services.clock(), MOST_TIMERS) < MOST_TIMERS:
             await self._pause(TIMER_SECONDS)

@@ -41,10 +41,15 @@ class Archived:
         self._events = Sealer(keys, list[LoggedEvent])
 
     @property
+    def has_folder(self) -> bool:
+        """Whether there is a folder."""
+        return self._archive is not None
+
+    @property
     def archive(self) -> Archive:
         """The files. Raises Misconfigured where there is no folder."""
         if self._archive is None:
-            raise Misconfigured("archive", 0, "", "the batch is archived, and no folder of the archive is configured")
+            raise Misconfigured("archive", 0, "", "no folder of the archive is configured")
         return self._archive
 
     async def chunk(self, ref: str, number: int) -> tuple[bytes, bytes] | None:

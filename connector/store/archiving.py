@@ -43,6 +43,14 @@ class Archiving:
         """The files. Raises Misconfigured where there is no folder."""
         return self._archived.archive
 
+    async def prepare(self) -> None:
+        """See to it that files can be written. Raises Misconfigured, also where there is no folder."""
+        await to_thread(self.archive.prepare)
+
+    async def clear(self) -> int:
+        """Delete all files, with which a store has been emptied; tells how many."""
+        return await to_thread(self.archive.clear) if self._archived.has_folder else 0
+
     async def awaiting(self, before: float, limit: int) -> list[str]:
         """List finished batches that wait since ``before`` (Unix seconds); at most ``limit`` of a partition."""
         lists = [self._keyspace.finished(base) for base in self._keyspace.bases()]
