@@ -148,6 +148,19 @@ def fairness(
     _finish(result, as_json=as_json)
 
 
+@app.command()
+def guard(
+    *,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Rounds, of which the median counts")] = 11,
+    keep: Annotated[bool, typer.Option("--keep", help="Write the ratios down as the committed ones")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure each stage beside bare lxml. Exit code 1 where one takes 1.5 times what is committed, or more."""
+    from loadtests.bench.guard import measure
+
+    _finish(measure(rounds=rounds, keep=keep), as_json=as_json)
+
+
 def _finish(result: "_Finished", *, as_json: bool) -> None:
     _show(result.as_json(), as_json=as_json)
     if result.problems:
