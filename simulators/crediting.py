@@ -311,10 +311,11 @@ class Crediting:
 
     def _status(self, link: sqlite3.Connection, kept: Kept) -> StatusReport:
         """Report by exception: a status for all, and one by one only what differs from it."""
-        (leg,) = inbox.legs(link, kept.number)
+        leg = inbox.leg(link, kept.number, 0, items=False)
         exceptions = leg.result.exceptions if leg.result else {}
         if not exceptions:
             return replace(self._base(kept), group_status=reporting.SETTLED)
+        leg = inbox.leg(link, kept.number, 0)
         status = reporting.REJECTED if len(exceptions) == kept.facts.count else reporting.PARTLY
         told = tuple(reporting.exceptional(leg))
         return replace(self._base(kept), group_status=status, transactions=told)

@@ -108,7 +108,7 @@ class Forwarding:
         Raises ``NotFound`` where no leg went out under the report's original message id.
         """
         with self._house.database.transaction() as link:
-            leg = inbox.leg_of(link, report.original_message_id)
+            leg = inbox.leg_of(link, report.original_message_id, items=False)
             if leg is None:
                 raise NotFound("message", report.original_message_id)
             if leg.result is None and report.group_status in reporting.FINAL_STATUSES:
@@ -123,8 +123,7 @@ class Forwarding:
 
     def reject(self, link: sqlite3.Connection, leg: Leg, why: Verdict) -> None:
         """Reject all payments of a leg that was not answered."""
-        transfers = transfers_of(leg)
-        self._settle(link, leg, transfers, Result("RJCT", _all(transfers, why)))
+        self._settle(link, leg, Result("RJCT", _all(transfers_of(leg), why)))
 
     def returned(self, given: PaymentReturn, sender: str) -> None:
         """Book a pacs.004 once and pass it on to whom the order came from.
@@ -149,7 +148,7 @@ class Forwarding:
         """Cancel payments of a leg that did not go out yet, and give the debtor the money back."""
         transfers, cancelled = transfers_of(leg), Verdict("RJCT", "CUST", "Cancelled on request.")
         if len(positions) == len(transfers):
-            self._settle(link, leg, transfers, Result("RJCT", _all(transfers, cancelled)))
+            self._settle(link, leg, Result("RJCT", _all(transfers, cancelled)))
             return
         gone = [transfer for position, transfer in enumerate(transfers) if position in positions]
         left = [transfer for position, transfer in enumerate(transfers) if position not in positions]
@@ -240,6 +239,15 @@ class Forwarding:
         return self._xml(reporting.refused(self._base(kept, "A"), verdict), kept)
 
     def _conclude(self, link: sqlite3.Connection, leg: Leg, report: StatusReport) -> None:
+        """Take a report in; its usual kind, one status for all, needs no look at the payments."""
+        if not report.transactions and report.group_status != reporting.REJECTED:
+            usual = Result(reporting.SETTLED if report.group_status == reporting.PARTLY else report.group_status)
+            self._settle(link, leg, usual)
+        else:
+            self._settle(link, *self._judged(inbox.leg(link, leg.message, leg.number), report))
+
+    def _judged(self, leg: Leg, report: StatusReport) -> tuple[Leg, Result]:
+        """Say what the report means for the payments of a leg."""
         transfers = transfers_of(leg)
         position_of = _positions(transfers, report)
         usual = reporting.SETTLED if report.group_status == reporting.PARTLY else report.group_status
@@ -257,20 +265,23 @@ class Forwarding:
                 else group
                 for position in range(len(transfers))
             }
-        self._settle(link, leg, transfers, Result(usual, exceptions))
+        return leg, Result(usual, exceptions)
 
-    def _settle(self, link: sqlite3.Connection, leg: Leg, transfers: Sequence[Transfer], result: Result) -> None:
-        rejected = sum(
-            transfers[position].amount_minor
-            for position, verdict in result.exceptions.items()
-            if verdict.status == reporting.REJECTED
-        )
+    def _settle(self, link: sqlite3.Connection, leg: Leg, result: Result) -> None:
+        """Book what became of a leg; it comes with its items where the result has exceptions."""
         kept = inbox.read(link, leg.message)
         answered = leg._replace(result=result)
-        outbox.put(link, *self._booking.conclude(link, kept, answered, total_of(transfers) - rejected, rejected))
+        rejected = _rejected(answered)
+        accepted = self._total(link, kept, leg) - rejected
+        outbox.put(link, *self._booking.conclude(link, kept, answered, accepted, rejected))
         outbox.put(link, *self._notices(kept, "leg", leg.out_id))
         if inbox.answer(link, leg, result):
             self._finish(link, kept)
+
+    def _total(self, link: sqlite3.Connection, kept: Kept, leg: Leg) -> int:
+        if inbox.is_sole(link, leg):
+            return kept.facts.total_minor
+        return total_of(transfers_of(inbox.leg(link, leg.message, leg.number)))
 
     def _finish(self, link: sqlite3.Connection, kept: Kept) -> None:
         now = self._house.clock()
@@ -314,7 +325,9 @@ class Forwarding:
         stage = job.kind.partition(":")[2]
         with self._house.database.transaction() as link:
             kept = inbox.read(link, job.message)
-            legs = inbox.legs(link, job.message)
+            legs = inbox.legs(link, job.message, items=False)
+            if stage.startswith("part-") or not reporting.alike(legs):
+                legs = inbox.legs(link, job.message)
         report = reporting.worded(self._staged(kept, legs, stage))
         outgoing = self._house.to(job.target, report.message, report)
         return outgoing._replace(body=outgoing.body[: len(outgoing.body) // 2]) if stage == "malformed" else outgoing
@@ -368,6 +381,17 @@ class Forwarding:
 
     def _xml(self, report: StatusReport, kept: Kept) -> Answer:
         return Answer(200, self._house.write(report.message, reporting.worded(report), kept.sender))
+
+
+def _rejected(leg: Leg) -> int:
+    """Add up the payments of an answered leg that were rejected."""
+    exceptions = leg.result.exceptions if leg.result else {}
+    transfers = transfers_of(leg) if exceptions else []
+    return sum(
+        transfers[position].amount_minor
+        for position, verdict in exceptions.items()
+        if verdict.status == reporting.REJECTED
+    )
 
 
 def _positions(transfers: Sequence[Transfer], report: StatusReport) -> dict[str, int]:

@@ -19,9 +19,11 @@ CREATE TABLE IF NOT EXISTS lost (
     sender TEXT NOT NULL, message_id TEXT NOT NULL, PRIMARY KEY (sender, message_id)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS leg (
     message INTEGER NOT NULL, number INTEGER NOT NULL, institution TEXT NOT NULL, out_id TEXT NOT NULL UNIQUE,
-    items BLOB NOT NULL, result BLOB, PRIMARY KEY (message, number)) STRICT, WITHOUT ROWID;
+    result BLOB, PRIMARY KEY (message, number)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS content (
+    message INTEGER NOT NULL, leg INTEGER NOT NULL, items BLOB NOT NULL, PRIMARY KEY (message, leg)) STRICT;
 """
-TABLES: Final = ("message", "lost", "leg")
+TABLES: Final = ("message", "lost", "leg", "content")
 
 OPEN: Final = "open"
 FINAL: Final = "final"
@@ -104,7 +106,10 @@ class Kept(NamedTuple):
 
 
 class Leg(NamedTuple):
-    """A part of a message that goes to one institution; items are still encoded, result is absent until answered."""
+    """A part of a message that goes to one institution; result is absent until answered.
+
+    items: still encoded; empty where the leg was asked for without them.
+    """
 
     message: int
     number: int
@@ -112,6 +117,14 @@ class Leg(NamedTuple):
     out_id: str
     items: bytes
     result: Result | None
+
+
+def upgrade(link: sqlite3.Connection) -> None:
+    """Part legs of a file of an earlier version from their items."""
+    columns = {name for (name,) in link.execute("SELECT name FROM pragma_table_info('leg')")}
+    if "items" in columns:
+        link.execute("INSERT INTO content SELECT message, number, items FROM leg")
+        link.execute("ALTER TABLE leg DROP COLUMN items")
 
 
 def encode(items: object) -> bytes:
@@ -176,33 +189,39 @@ def lose(link: sqlite3.Connection, sender: str, message_id: str) -> bool:
 
 def cut_leg(link: sqlite3.Connection, leg: Leg, items: bytes) -> None:
     """Leave only some items in a leg that did not go out yet."""
-    link.execute("UPDATE leg SET items = ? WHERE message = ? AND number = ?", (items, leg.message, leg.number))
+    link.execute("UPDATE content SET items = ? WHERE message = ? AND leg = ?", (items, leg.message, leg.number))
 
 
 def add_leg(link: sqlite3.Connection, leg: Leg) -> None:
     """Write a leg down."""
     result = leg.result and encode(leg.result)
-    link.execute("INSERT INTO leg VALUES (?, ?, ?, ?, ?, ?)", (*leg[:-1], result))
+    link.execute("INSERT INTO leg VALUES (?, ?, ?, ?, ?)", (*leg[:4], result))
+    link.execute("INSERT INTO content VALUES (?, ?, ?)", (leg.message, leg.number, leg.items))
 
 
-def legs(link: sqlite3.Connection, message: int) -> list[Leg]:
+def legs(link: sqlite3.Connection, message: int, *, items: bool = True) -> list[Leg]:
     """List the legs of a message."""
-    rows = link.execute("SELECT * FROM leg WHERE message = ? ORDER BY number", (message,))
+    rows = link.execute(f"{_WITH[items]} WHERE leg.message = ? ORDER BY number", (message,))
     return [_leg(row) for row in rows]
 
 
-def leg(link: sqlite3.Connection, message: int, number: int) -> Leg:
+def leg(link: sqlite3.Connection, message: int, number: int, *, items: bool = True) -> Leg:
     """Read a leg that is there; ``KeyError`` where it is not."""
-    row = link.execute("SELECT * FROM leg WHERE message = ? AND number = ?", (message, number)).fetchone()
+    row = link.execute(f"{_WITH[items]} WHERE leg.message = ? AND number = ?", (message, number)).fetchone()
     if row is None:
         raise KeyError(number)
     return _leg(row)
 
 
-def leg_of(link: sqlite3.Connection, out_id: str) -> Leg | None:
+def leg_of(link: sqlite3.Connection, out_id: str, *, items: bool = True) -> Leg | None:
     """Find the leg that went out under a message id."""
-    row = link.execute("SELECT * FROM leg WHERE out_id = ?", (out_id,)).fetchone()
+    row = link.execute(f"{_WITH[items]} WHERE out_id = ?", (out_id,)).fetchone()
     return row and _leg(row)
+
+
+def is_sole(link: sqlite3.Connection, leg: Leg) -> bool:
+    """Tell whether a leg is all of its message."""
+    return bool(link.execute("SELECT count(*) = 1 FROM leg WHERE message = ?", (leg.message,)).fetchone()[0])
 
 
 def answer(link: sqlite3.Connection, leg: Leg, result: Result) -> bool:
@@ -230,4 +249,9 @@ def _leg(row: Sequence[object]) -> Leg:
     return Leg._make((*plain, result and _RESULT.decode(result)))  # type: ignore[arg-type] # a BLOB or nothing
 
 
+_WITH: Final = {
+    True: "SELECT leg.message, number, institution, out_id, items, result"
+    " FROM leg JOIN content ON content.message = leg.message AND content.leg = number",
+    False: "SELECT message, number, institution, out_id, x'', result FROM leg",
+}
 _RESULT: Final = msgspec.msgpack.Decoder(Result)

@@ -34,7 +34,7 @@ class Inquiring:
     def sent(self, job: Job) -> None:
         """Plan the next question, or give up, when neither a leg nor a question about it was answered."""
         with self._house.database.transaction() as link:
-            leg = inbox.leg(link, job.message, job.leg)
+            leg = inbox.leg(link, job.message, job.leg, items=False)
             if leg.result is not None or outbox.follows(link, job, ASK):
                 return
             asked = int(job.payload or b"0") if job.kind == ASK else 0
@@ -67,7 +67,7 @@ class Inquiring:
         outbox.put(link, Job(f"leg-{leg.out_id}", ASK, leg.institution, leg.message, leg.number, payload, due_at))
 
     def _give_up(self, link: sqlite3.Connection, leg: Leg) -> None:
-        kept = inbox.read(link, leg.message)
+        kept, leg = inbox.read(link, leg.message), inbox.leg(link, leg.message, leg.number)
         self._forwarding.reject(link, leg, Verdict(reporting.REJECTED, kept.facts.time_out, _SENTENCE))
         outbox.put(link, Job(f"leg-{leg.out_id}", WITHDRAW, leg.institution, leg.message, leg.number))
 

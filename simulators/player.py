@@ -99,6 +99,7 @@ def play(code: str, shared: Shared) -> web.Application:
     modules = (ledger, details, inbox, outbox, faults, speaking)
     database = Database(settings.data / f"{code}.sqlite", *(module.SCHEMA for module in modules))
     with database.transaction() as link:
+        inbox.upgrade(link)
         speech = Speaking(link, engine, settings.schemes.get(code, USUAL_SCHEME))
         house = House(player, settings, clock, engine, database, Faults(link), speech, desk, stages)
     make, add_routes = _KINDS[player.kind]

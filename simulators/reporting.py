@@ -81,13 +81,17 @@ def base_report(name: str, message_id: str, created: datetime, kept: Kept) -> St
 
 def with_outcome(report: StatusReport, kept: Kept, legs: Sequence[Leg]) -> StatusReport:
     """Say what became of every payment: one status for all where that is the truth, otherwise one by one."""
-    statuses = {leg.result.status for leg in legs if leg.result}
-    exceptional = any(leg.result.exceptions for leg in legs if leg.result)
-    if len(statuses) == 1 and not exceptional:
-        return replace(report, group_status=statuses.pop())
+    if alike(legs):
+        return replace(report, group_status=next(leg.result.status for leg in legs if leg.result))
     transactions = tuple(each(legs))
     only = {transaction.status for transaction in transactions}
     return _listing(report, kept, only.pop() if len(only) == 1 else PARTLY, transactions)
+
+
+def alike(legs: Sequence[Leg]) -> bool:
+    """Tell whether all payments of the answered legs came to the same; needs no items of the legs."""
+    results = [leg.result for leg in legs if leg.result]
+    return len({result.status for result in results}) == 1 and not any(result.exceptions for result in results)
 
 
 def part_of(report: StatusReport, kept: Kept, legs: Sequence[Leg], part: int) -> StatusReport:

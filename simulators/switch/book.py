@@ -5,7 +5,7 @@ from collections import Counter
 
 from connector.domain.messages import CreditTransfer, PaymentReturn
 from connector.domain.money import is_currency
-from simulators import ledger
+from simulators import inbox, ledger
 from simulators.details import Detail, returned_detail
 from simulators.house import House
 from simulators.inbox import Kept, Leg, Verdict
@@ -47,7 +47,10 @@ class Book:
         moves[leg.institution] += accepted
         moves[facts.participant] += rejected
         self._move(link, "leg", leg.out_id, facts.currency, moves)
-        return self._advice(kept, leg.out_id, accepted, settled(leg))
+        if kept.sender:
+            return []
+        whole = inbox.leg(link, leg.message, leg.number)._replace(result=leg.result)
+        return self._advice(kept, leg.out_id, accepted, settled(whole))
 
     def take_back(
         self, link: sqlite3.Connection, kept: Kept, leg: Leg, reference: str, given: PaymentReturn
