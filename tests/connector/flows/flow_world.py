@@ -25,6 +25,7 @@ from connector.domain.messages import (
     VerificationReport,
     VerificationRequest,
 )
+from connector.flows.archive import Swept, sweep
 from connector.flows.intake import Submission, submit
 from connector.flows.services import Services
 from connector.flows.steps import STEPS
@@ -207,6 +208,7 @@ class World:
         self.services = services
         self.fsp = fsp
         self.url = url
+        self.archiving = False  # what is finished is archived after every step
 
     async def carry(self, rounds: int = 100, *, repeat: bool = False) -> list[str]:
         """Carry what is due until nothing is left; ``repeat`` runs every step twice with the same entry."""
@@ -220,7 +222,14 @@ class World:
                 if repeat:
                     await STEPS[entry.task.step].run(self.services, entry)
                 carried.append(entry.task.step)
+                if self.archiving:
+                    await self.archive()
         raise AssertionError(f"still busy: {carried[-10:]}")
+
+    async def archive(self) -> Swept:
+        """Archive every batch that is finished."""
+        now = self.services.clock()
+        return await sweep(self.services.store, max(now, datetime.now(UTC).timestamp()), now)
 
     async def take(self, *steps: str) -> list[Entry]:
         await self.services.store.queue.wake_due(self.services.clock())

@@ -14,6 +14,8 @@ from connector.flows import collect, control, onboarding, prevalidation, status
 from connector.flows.intake import submit
 from connector.flows.steps import STEPS
 
+pytestmark = pytest.mark.archiving
+
 
 async def state(world: World, ref: str) -> BatchState:
     return (await status.summary(world.services, ref)).progress.state

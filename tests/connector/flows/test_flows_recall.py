@@ -15,6 +15,8 @@ from connector.flows import inbound, recall_order, recall_records, status
 from connector.flows.recall_order import Asked, Order
 from connector.flows.steps import STEPS
 
+pytestmark = pytest.mark.archiving
+
 DUPL = Reason("DUPL", "Paid twice")
 EACH_STEP = pytest.mark.parametrize("repeat", [False, True])
 

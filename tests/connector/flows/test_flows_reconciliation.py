@@ -11,6 +11,8 @@ from connector.domain.errors import NotFound, Refused
 from connector.domain.messages import AccountStatement, Balance, EntryTransaction, Statement, StatementEntry
 from connector.flows import inbound, reconciliation
 
+pytestmark = pytest.mark.archiving
+
 BANK = "TREAXU22"
 ACCOUNT = "9000000001"
 

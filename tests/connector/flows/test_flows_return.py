@@ -10,6 +10,8 @@ from connector.domain.errors import Refused
 from connector.domain.messages import CreditTransfer, PaymentReturn, ReturnedTransfer
 from connector.flows import inbound, status
 
+pytestmark = pytest.mark.archiving
+
 VERSIONS = ("pacs.004.001.09", "pacs.004.001.11")
 
 
