@@ -34,8 +34,9 @@ unit-parts: .venv/.dev
 reference: .venv/.dev ## write docs/reference from the code
 	$(BIN)/python -m connector.cli.reference docs/reference
 
-bench-peers: .venv/.run .venv-peers/.done ## the message engine beside other libraries (installed apart, in .venv-peers)
+bench-peers: .venv/.run .venv-peers/.done ## the message engine beside other libraries, and banks beside mock-bank (in .venv-peers)
 	$(BIN)/python -m loadtests.bench.peers --peers "$(CURDIR)/.venv-peers/bin/python"
+	$(BIN)/python -m loadtests.bench.peer_banks --peers "$(CURDIR)/.venv-peers/bin/python"
 
 bench: .venv/.bench ## the benchmarks, and a report of them in bench-report/; PAYMENTS=100000, FAIR=1, SCALE=1, OPTIONS=...
 	$(BIN)/isogate bench all --folder "$(or $(REPORT),bench-report)" --payments "$(or $(PAYMENTS),100000)" \
