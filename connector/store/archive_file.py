@@ -53,7 +53,7 @@ class Index(msgspec.Struct, frozen=True, array_like=True):
     """What is in a file.
 
     ref: of the batch; made_at: Unix seconds; fields: the batch's hash as it was then; chunks and slices by number;
-    events: the event log, where there is one.
+    events: the event log, where there is one; callbacks: those that were delivered, by id.
     """
 
     ref: str
@@ -62,6 +62,7 @@ class Index(msgspec.Struct, frozen=True, array_like=True):
     chunks: dict[int, ChunkPlaces]
     slices: dict[int, Place]
     events: Place | None
+    callbacks: dict[str, Place]
 
 
 _index = msgspec.msgpack.Decoder(Index)

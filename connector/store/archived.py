@@ -22,6 +22,9 @@ T = TypeVar("T")
 MOST_LOOKS: Final = 5
 """How often a file may be replaced while it is looked for."""
 
+LOOKS: Final = 2
+"""What is neither in the store nor in the archive may have come back from there between the two looks."""
+
 LoggedEvent = tuple[str, Event]
 """An event with the id that it had in the log."""
 
@@ -75,6 +78,15 @@ class Archived:
 
         def take(name: str, index: Index) -> bytes | None:
             place = index.slices.get(number)
+            return place and self.archive.records(name, place)[0]
+
+        return await self._read(ref, take)
+
+    async def callback(self, ref: str, identifier: str) -> bytes | None:
+        """Give a callback, sealed; ``None`` as ``chunk``."""
+
+        def take(name: str, index: Index) -> bytes | None:
+            place = index.callbacks.get(identifier)
             return place and self.archive.records(name, place)[0]
 
         return await self._read(ref, take)

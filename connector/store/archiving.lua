@@ -2,14 +2,23 @@
 -- Of an archived batch the hash is left, with a field "archived" that says where its file is. What came after that lies
 -- in the store again, and goes before what the file says.
 
--- Gives the state, where the file is ('' for none), the versions of the chunks that are in the store, and the id of the
--- last event ('' for none): what ``isogate_archive`` wants to find unchanged.
+-- Gives the state, where the file is ('' for none), the versions of the chunks that are in the store, the id of the
+-- last event ('' for none), and the ids of the callbacks.
 register('isogate_archivable', function(keys)
   local batch = keys[1]
   local state, archived = unpack(redis.call('HMGET', batch, 'state', 'archived'))
   local last = redis.call('XREVRANGE', batch .. ':events', '+', '-', 'COUNT', 1)
-  return {state or '', archived or '', redis.call('HGETALL', batch .. ':versions'), last[1] and last[1][1] or ''}
+  return {state or '', archived or '', redis.call('HGETALL', batch .. ':versions'), last[1] and last[1][1] or '',
+    redis.call('SMEMBERS', batch .. ':callbacks')}
 end)
+
+local function callback_key(batch, id)
+  return partition(batch) .. ':callback:' .. reference(batch) .. ':' .. id
+end
+
+local function delivered(batch)
+  return partition(batch) .. ':callbacks:delivered'
+end
 
 local function unchanged(batch, expected)
   local state, archived = unpack(redis.call('HMGET', batch, 'state', 'archived'))
@@ -21,10 +30,13 @@ local function unchanged(batch, expected)
     if tostring(expected.versions[versions[i]]) ~= versions[i + 1] then return false end
     count = count + 1
   end
+  for id, digest in pairs(expected.callbacks) do
+    if redis.sha1hex(redis.call('GET', callback_key(batch, id)) or '') ~= digest then return false end
+  end
   return count == expected.chunks
 end
 
--- args: expected {archived, event, versions, chunks, slices}, where the file is, now. The file is complete and durable.
+-- args: expected {archived, event, versions, chunks, slices, callbacks (SHA-1 by id)}, where the file is, now. The file is complete and durable.
 register('isogate_archive', function(keys, args)
   local batch, expected = keys[1], cmsgpack.unpack(args[1])
   if not unchanged(batch, expected) then return 0 end
@@ -33,6 +45,11 @@ register('isogate_archive', function(keys, args)
   end
   for _, number in ipairs(expected.slices) do
     redis.call('UNLINK', batch .. ':slice:' .. number)
+  end
+  for id, _ in pairs(expected.callbacks) do
+    redis.call('UNLINK', callback_key(batch, id))
+    redis.call('ZREM', delivered(batch), reference(batch) .. ' ' .. id)
+    redis.call('SREM', batch .. ':callbacks', id)
   end
   redis.call('UNLINK', batch .. ':versions', batch .. ':status', batch .. ':events')
   if args[2] ~= expected.archived then redis.call('HSET', batch, 'archived', args[2], 'archived_at', args[3]) end
@@ -55,6 +72,17 @@ end)
 register('isogate_thaw_slice', function(keys, args)
   if redis.call('HGET', keys[1], 'archived') ~= args[1] then return 0 end
   redis.call('SET', keys[1] .. ':slice:' .. args[2], args[3])
+  return 1
+end)
+
+-- Puts a callback back, unless it has been sent again since. args: where the file is that it comes from, id, sealed
+-- callback, time of its last change
+register('isogate_thaw_callback', function(keys, args)
+  local batch, id = keys[1], args[2]
+  if redis.call('HGET', batch, 'archived') ~= args[1] then return 0 end
+  if not redis.call('SET', callback_key(batch, id), args[3], 'NX') then return 0 end
+  redis.call('SADD', batch .. ':callbacks', id)
+  redis.call('ZADD', delivered(batch), args[4], reference(batch) .. ' ' .. id)
   return 1
 end)
 

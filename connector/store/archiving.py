@@ -7,19 +7,18 @@ in the store, or in the file, or both; never in none, and doing it again is harm
 
 import os
 from asyncio import to_thread
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
 from connector.domain.batch import FINISHED
-from connector.domain.chunk import ChunkStatus
 from connector.domain.errors import NotFound, NotPermitted
 from connector.store.archive import NAME_BYTES, Archive, ArchivedFile, file_name
 from connector.store.archive_file import Gone, Index
 from connector.store.archived import Archived
+from connector.store.callbacks import Callback
 from connector.store.crypto import Keyring
-from connector.store.gathering import Gathering, MayGo, NotYet, Seen, pages
+from connector.store.gathering import Gathering, MayGo, NotYet, Seen, Taken, pages
 from connector.store.keyspace import Keyspace
 from connector.store.link import Argument, Link
 from connector.store.packing import Sealer
@@ -36,7 +35,7 @@ class Archiving:
         self._keyspace = keyspace
         self._keys = keys
         self._archived = archived
-        self._statuses = Sealer(keys, ChunkStatus)
+        self._callbacks = Sealer(keys, Callback)
 
     @property
     def archive(self) -> Archive:
@@ -78,19 +77,19 @@ class Archiving:
         """
         seen = await self._seen(ref)
         if seen.complete:  # it is only to be struck off the list
-            return await self._cut(ref, seen, (), seen.name, now)
+            return await self._cut(ref, seen, Taken(), seen.name, now)
         fields = await self._link.ask("HGETALL", self._keyspace.batch(ref))
         name = file_name(ref, float(fields[b"accepted_at"]), os.urandom(NAME_BYTES))
         draft = await to_thread(self.archive.draft, name)
         try:
-            gathering = Gathering(self._link, self._keyspace, self._archived, self._statuses, may_go)
-            index = await gathering.into(draft, ref, seen, fields, now)
+            gathering = Gathering(self._link, self._keyspace, self._archived, self._keys, may_go)
+            index, taken = await gathering.into(draft, ref, seen, fields, now)
             await to_thread(draft.publish, index, self._keys)
         except (NotYet, Gone):
             return False
         finally:
             await to_thread(draft.discard)
-        return await self._exchanged(ref, seen, index, name, now)
+        return await self._exchanged(ref, seen, taken, name, now)
 
     async def restore(self, ref: str, now: float) -> bool:
         """Put all of a batch back into the store and delete its file; False where it was not archived."""
@@ -106,6 +105,7 @@ class Archiving:
             for number, place in index.slices.items():
                 [sealed] = await to_thread(self.archive.records, name, place)
                 await self._link.call("thaw_slice", [batch], name, number, sealed)
+            await self._restore_callbacks(ref, name, index)
             events = await self._archived.events(ref, name)
         except Gone:
             raise self._archived.missing(name) from None
@@ -114,6 +114,12 @@ class Archiving:
             return False
         await to_thread(self.archive.delete, name)
         return True
+
+    async def _restore_callbacks(self, ref: str, name: str, index: Index) -> None:
+        for identifier, place in index.callbacks.items():
+            [sealed] = await to_thread(self.archive.records, name, place)
+            at = self._callbacks.open(sealed, self._keyspace.callback(ref, identifier)).changed_at
+            await self._link.call("thaw_callback", [self._keyspace.batch(ref)], name, identifier, sealed, repr(at))
 
     async def file_of(self, ref: str) -> ArchivedFile | None:
         """Give a batch's file; ``None`` where it is not archived."""
@@ -130,16 +136,16 @@ class Archiving:
             raise NotPermitted("batch", ref, seen.state)
         return seen
 
-    async def _exchanged(self, ref: str, seen: Seen, index: Index, name: str, now: float) -> bool:
+    async def _exchanged(self, ref: str, seen: Seen, taken: Taken, name: str, now: float) -> bool:
         """Let the new file count and delete the old one, or the other way round."""
-        done = await self._cut(ref, seen, index.slices, name, now)
+        done = await self._cut(ref, seen, taken, name, now)
         if useless := seen.name if done else name:
             await to_thread(self.archive.delete, useless)
         return done
 
-    async def _cut(self, ref: str, seen: Seen, slices: Iterable[int], name: str, now: float) -> bool:
+    async def _cut(self, ref: str, seen: Seen, taken: Taken, name: str, now: float) -> bool:
         batch = self._keyspace.batch(ref)
-        return bool(await self._link.call("archive", [batch], seen.expected(slices), name, repr(now)))
+        return bool(await self._link.call("archive", [batch], seen.expected(taken), name, repr(now)))
 
     async def _enlist(self, base: str, state_index: str) -> int:
         """Note those of a partition in one finished state; the ones that are archived have what they need."""

@@ -4,7 +4,7 @@ import math
 from asyncio import to_thread
 from collections.abc import Sequence
 from heapq import nlargest
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,16 +16,13 @@ from connector.domain.instruction import CreditInstruction
 from connector.domain.stages import Stages
 from connector.domain.status import Outcome
 from connector.store import totals
-from connector.store.archived import Archived
+from connector.store.archived import LOOKS, Archived
 from connector.store.crypto import Keyring
 from connector.store.keyspace import Keyspace
 from connector.store.link import Argument, Call, Link
 from connector.store.outbox import Outbox
 from connector.store.packing import Sealer
 from connector.store.task import Entry, Task
-
-LOOKS: Final = 2
-"""What is neither in the store nor in the archive may have come back from there between the two looks."""
 
 _facts = msgspec.msgpack.Decoder(Batch)
 

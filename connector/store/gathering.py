@@ -1,7 +1,9 @@
 """What goes into the file of a batch: read from the store, and from the file that there was."""
 
+import hashlib
 from asyncio import to_thread
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
@@ -10,6 +12,8 @@ from connector.domain.chunk import ChunkStatus
 from connector.domain.event import Event
 from connector.store.archive_file import ChunkPlaces, Draft, Index, Place
 from connector.store.archived import Archived, LoggedEvent
+from connector.store.callbacks import Callback, CallbackState
+from connector.store.crypto import Keyring
 from connector.store.keyspace import Keyspace
 from connector.store.link import Command, Link, Reply
 from connector.store.packing import Sealer
@@ -36,21 +40,24 @@ class Seen(NamedTuple):
     name: str
     versions: dict[int, int]
     event: str
+    callbacks: tuple[str, ...]
 
     @classmethod
     def of(cls, reply: Reply) -> "Seen":
         """Read the answer of ``isogate_archivable``."""
-        state, name, versions, event = reply
+        state, name, versions, event, callbacks = reply
         pairs = zip(versions[::2], versions[1::2], strict=True)
-        return cls(state.decode(), name.decode(), {int(n): int(v) for n, v in pairs}, event.decode())
+        numbered = {int(number): int(version) for number, version in pairs}
+        named = tuple(sorted(each.decode() for each in callbacks))
+        return cls(state.decode(), name.decode(), numbered, event.decode(), named)
 
     @property
     def complete(self) -> bool:
         """Whether the file has everything."""
-        return bool(self.name) and not self.versions and not self.event
+        return bool(self.name) and not self.versions and not self.event and not self.callbacks
 
-    def expected(self, slices: Iterable[int]) -> bytes:
-        """Pack what the commit compares, and the slices that it deletes."""
+    def expected(self, taken: "Taken") -> bytes:
+        """Pack what the commit compares and deletes."""
         versions = {str(number): str(version) for number, version in self.versions.items()}
         return msgspec.msgpack.encode(
             {
@@ -58,9 +65,17 @@ class Seen(NamedTuple):
                 "event": self.event,
                 "versions": versions,
                 "chunks": len(versions),
-                "slices": list(slices),
+                "slices": taken.slices,
+                "callbacks": taken.callbacks,
             }
         )
+
+
+class Taken(NamedTuple):
+    """What else the commit takes out of the store: slices by number, callbacks by id with their SHA-1."""
+
+    slices: tuple[int, ...] = ()
+    callbacks: Mapping[str, str] = MappingProxyType({})
 
 
 class _SealedChunk(NamedTuple):
@@ -78,39 +93,51 @@ class Gathering:
         link: Link,
         keyspace: Keyspace,
         archived: Archived,
-        statuses: Sealer[ChunkStatus],
+        keys: Keyring,
         may_go: MayGo,
     ) -> None:
         """Work on this connection; no file is made of a batch with a chunk that may not go."""
         self._link = link
         self._keyspace = keyspace
         self._archived = archived
-        self._statuses = statuses
+        self._statuses = Sealer(keys, ChunkStatus)
+        self._callbacks = Sealer(keys, Callback)
         self._may_go = may_go
 
-    async def into(self, draft: Draft, ref: str, seen: Seen, fields: dict[bytes, bytes], now: float) -> Index:
+    async def into(
+        self, draft: Draft, ref: str, seen: Seen, fields: dict[bytes, bytes], now: float
+    ) -> tuple[Index, Taken]:
         """Write everything of a batch; raises ``NotYet``, and ``Gone`` where its file was replaced meanwhile."""
-        chunks, slices = await to_thread(self._copied, draft, seen)
+        chunks, slices, callbacks = await to_thread(self._copied, draft, seen)
         for numbers in pages(sorted(seen.versions), AT_ONCE):
             found = await self._chunks(ref, seen, numbers)
             chunks |= await to_thread(self._added, draft, ref, found)
+        left: dict[int, Place] = {}
         if fields[b"resolved"] != fields[b"slices"]:
-            slices |= await self._slices(draft, ref, range(int(fields[b"slices"])))
+            left = await self._slices(draft, ref, range(int(fields[b"slices"])))
+        delivered = await self._delivered(ref, seen.callbacks)
+        callbacks |= zip(delivered, await to_thread(draft.add, delivered.values()), strict=True)
         events = await self._events(draft, ref, seen)
-        return Index(ref, now, fields, chunks, slices, events)
+        digests = {name: hashlib.sha1(sealed).hexdigest() for name, sealed in delivered.items()}  # noqa: S324 (Lua has no other)
+        return Index(ref, now, fields, chunks, slices | left, events, callbacks), Taken(tuple(left), digests)
 
-    def _copied(self, draft: Draft, seen: Seen) -> tuple[dict[int, ChunkPlaces], dict[int, Place]]:
+    def _copied(self, draft: Draft, seen: Seen) -> tuple[dict[int, ChunkPlaces], dict[int, Place], dict[str, Place]]:
         """Copy what is only in the file that there is."""
         if not seen.name:
-            return {}, {}
+            return {}, {}, {}
         archive = self._archived.archive
         index = archive.index(seen.name)
         chunks = {}
         for number in sorted(index.chunks.keys() - seen.versions.keys()):
             version, *places = index.chunks[number]
             chunks[number] = ChunkPlaces(version, *draft.add(archive.records(seen.name, *places)))
-        slices = {n: draft.add(archive.records(seen.name, place))[0] for n, place in index.slices.items()}
-        return chunks, slices
+
+        def copied(place: Place) -> Place:
+            return draft.add(archive.records(seen.name, place))[0]
+
+        slices = {number: copied(place) for number, place in index.slices.items()}
+        callbacks = {n: copied(place) for n, place in index.callbacks.items() if n not in seen.callbacks}
+        return chunks, slices, callbacks
 
     async def _chunks(self, ref: str, seen: Seen, numbers: Sequence[int]) -> list[_SealedChunk]:
         facts = [("GET", self._keyspace.chunk(ref, number)) for number in numbers]
@@ -139,6 +166,19 @@ class Gathering:
             if sealed is not None:
                 [places[number]] = await to_thread(draft.add, [sealed])
         return places
+
+    async def _delivered(self, ref: str, names: Sequence[str]) -> dict[str, bytes]:
+        """Read the callbacks that were delivered; dead ones stay where operators see them, pending ones are to go."""
+        keys = [self._keyspace.callback(ref, name) for name in names]
+        found = await self._link.ask_all([("GET", key) for key in keys]) if keys else []
+        delivered: dict[str, bytes] = {}
+        for name, key, sealed in zip(names, keys, found, strict=True):
+            state = CallbackState.PENDING if sealed is None else self._callbacks.open(sealed, key).state
+            if state is CallbackState.PENDING:
+                raise NotYet
+            if state is CallbackState.DELIVERED:
+                delivered[name] = sealed
+        return delivered
 
     async def _events(self, draft: Draft, ref: str, seen: Seen) -> Place | None:
         """Append the event log, from its beginning."""

@@ -50,6 +50,7 @@ FAMILIES: Final = (
     Family(r"batch:[^:]+:status", "hash", "chunk number -> changing part of the chunk, sealed", "until archived"),
     Family(r"batch:[^:]+:versions", "hash", "chunk number -> version of its changing part", "until archived"),
     Family(r"batch:[^:]+:events", "stream", "event log (e: JSON), newest 10,000", "until archived"),
+    Family(r"batch:[^:]+:callbacks", "set", "ids of the batch's callbacks that are in the store", "until archived"),
     Family(r"finished", "sorted set", "references of batches that wait for the archive, by time", "until archived"),
     Family(
         r"sender:.+",
@@ -100,8 +101,18 @@ FAMILIES: Final = (
         "redemption of a block -> the refund that has it, until that is confirmed or reversed; dropped:<refund>",
         "kept",
     ),
-    Family(r"callback:.+", "string", "a callback with its attempts, sealed", "kept"),
-    Family(r"callbacks:(pending|delivered|dead)", "sorted set", "<batch> <id> by time of last change", "kept"),
+    Family(
+        r"callback:.+",
+        "string",
+        "a callback with its attempts, sealed",
+        "kept; those of batches until archived",
+    ),
+    Family(
+        r"callbacks:(pending|delivered|dead)",
+        "sorted set",
+        "<batch> <id> by time of last change",
+        "until the state changes; delivered ones until archived",
+    ),
     Family(
         r"directory",
         "hash",

@@ -65,7 +65,7 @@ class Store:
         self.mapper = Mapper(link, keyspace, keys, stages)
         self.funds = Funds(link, keyspace)
         self.requests = Requests(link, keyspace, keys)
-        self.callbacks = Callbacks(link, keyspace, keys, outbox)
+        self.callbacks = Callbacks(link, keyspace, keys, outbox, archived)
         self.directory = DirectoryStore(link, keyspace, keys, self.funds)
         self.records = Records(link, keyspace, keys)
         self.statements = Statements(link, keyspace, keys)

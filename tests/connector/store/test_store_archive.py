@@ -15,7 +15,7 @@ from connector.domain.chunk import advance as advanced
 from connector.domain.errors import Misconfigured, NotFound, NotPermitted, Unavailable
 from connector.domain.instruction import Reason
 from connector.domain.status import InstructionStatus
-from connector.store import Store
+from connector.store import Callback, CallbackState, Store
 from connector.store.archive_file import Draft
 from connector.store.crypto import Keyring
 
@@ -310,3 +310,44 @@ async def test_batches_that_an_older_version_finished_are_found(store: Store) ->
     await store.link.ask("DEL", store.keyspace.finished(store.keyspace.home(batch.ref)))
     assert await store.archiving.enlist() == 1
     assert await store.archiving.awaiting(LATER, 10) == [batch.ref]
+
+
+def callback(batch: Batch, state: CallbackState, identifier: str = "final-USD", outcome: str = "200") -> Callback:
+    return Callback(identifier, batch.ref, "http://bb.test/", "{}", state=state, last_outcome=outcome, changed_at=NOW)
+
+
+async def test_delivered_callbacks_go_into_the_file_and_are_not_made_again(store: Store) -> None:
+    batch = await finished(store)
+    delivered, dead = callback(batch, CallbackState.DELIVERED), callback(batch, CallbackState.DEAD, "returned-USD")
+    for each in (delivered, dead):
+        assert await store.callbacks.put(each)
+    assert await store.archiving.archive_batch(batch.ref, LATER)
+    assert await keys_of(store, batch.ref) == {"callbacks"}
+    assert await store.callbacks.find(CallbackState.DELIVERED) == []
+    assert await store.callbacks.find(CallbackState.DEAD) == [dead]
+    assert await store.callbacks.get(batch.ref, "final-USD") == delivered
+    assert not await store.callbacks.put(callback(batch, CallbackState.PENDING))
+    assert await store.callbacks.put(callback(batch, CallbackState.DELIVERED, "returned-2-USD"))
+    assert await store.archiving.awaiting(NOW, 10) == [batch.ref]
+    assert await store.archiving.archive_batch(batch.ref, LATER)
+    assert (await store.callbacks.get(batch.ref, "final-USD"), await store.callbacks.find(CallbackState.DEAD)) == (
+        delivered,
+        [dead],
+    )
+    assert await store.archiving.restore(batch.ref, LATER)
+    assert {each.id for each in await store.callbacks.find(CallbackState.DELIVERED)} == {
+        "final-USD",
+        "returned-2-USD",
+    }
+
+
+async def test_a_callback_that_is_still_to_be_delivered_keeps_the_batch_in_the_store(store: Store) -> None:
+    batch = await finished(store)
+    await store.callbacks.put(callback(batch, CallbackState.PENDING))
+    assert not await store.archiving.archive_batch(batch.ref, LATER)
+    await store.callbacks.save(callback(batch, CallbackState.DELIVERED))
+    assert await store.archiving.archive_batch(batch.ref, LATER)
+    await store.callbacks.save(callback(batch, CallbackState.DELIVERED, outcome="204"))
+    assert (await store.callbacks.get(batch.ref, "final-USD")).last_outcome == "204"
+    assert await store.archiving.archive_batch(batch.ref, LATER)
+    assert (await store.callbacks.get(batch.ref, "final-USD")).last_outcome == "204"
