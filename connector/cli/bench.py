@@ -3,6 +3,7 @@
 
 import json
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Protocol
 
 import typer
@@ -159,6 +160,35 @@ def guard(
     from loadtests.bench.guard import measure
 
     _finish(measure(rounds=rounds, keep=keep), as_json=as_json)
+
+
+@app.command("all")
+def everything(
+    *,
+    folder: Annotated[Path, typer.Option("--folder", help="Where the report goes")] = Path("bench-report"),
+    payments: Annotated[int, typer.Option("--payments", min=1, help="Payments in each disbursement")] = 100_000,
+    with_fairness: Annotated[bool, typer.Option("--fairness", help="With small batches beside a large run")] = False,
+    with_scale: Annotated[
+        bool, typer.Option("--scale", help="With one worker and two on cores of their own")
+    ] = False,
+) -> None:
+    """Run the set, and write a report: Markdown, and an HTML page with plots. Exit code 1 if any check failed."""
+    from importlib.util import find_spec
+
+    from rich.console import Console
+
+    from connector.domain.errors import Misconfigured
+
+    if find_spec("matplotlib") is None:
+        raise Misconfigured("environment", 0, "bench", "matplotlib is not installed: `make bench` brings it")
+    from loadtests.bench import page, suite
+
+    console = Console(stderr=True, highlight=False)
+    chosen = suite.scenarios(payments, fairness=with_fairness, scale=with_scale)
+    results = suite.measure(folder, chosen, console.print)
+    print(page.write(folder, results))
+    if results.problems:
+        raise typer.Exit(1)
 
 
 def _finish(result: "_Finished", *, as_json: bool) -> None:
