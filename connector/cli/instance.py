@@ -23,7 +23,8 @@ def supervisor_of(settings: Settings, notice: Callable[[str], None], inherited: 
         stages[0].append(_store(settings, variables))
     if settings.sandbox and not settings.simulators_url:
         stages[1].append(_http("simulators", ["simulators"], settings.simulators_base, "/healthcheck", variables))
-    stages[1].append(_http("api", ["serve"], settings.api_url, "/ready", variables))
+    for name in _numbered("api", settings.api_processes):
+        stages[1].append(_http(name, ["serve"], settings.api_url, "/ready", variables))
     for number in range(1, settings.workers + 1):
         # only one instance runs on a data folder, so this name is free whenever the worker starts
         name = f"{socket.gethostname()}{settings.data_dir.resolve()}/{number}"
@@ -33,6 +34,11 @@ def supervisor_of(settings: Settings, notice: Callable[[str], None], inherited: 
         where = str(settings.voucher_inbox)
         stages[1].append(Part("voucher files", ["vouchers", "watch"], where, _at_once, variables))
     return Supervisor([stage for stage in stages if stage], notice, inherited)
+
+
+def _numbered(name: str, count: int) -> list[str]:
+    """Name so many processes of a kind; the only one needs no number."""
+    return [name] if count == 1 else [f"{name} {number}" for number in range(1, count + 1)]
 
 
 @asynccontextmanager

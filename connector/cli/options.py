@@ -13,6 +13,10 @@ ProfileName = Annotated[
     str | None, typer.Option("--profile", help="sandbox (open) or production", show_default=False)
 ]
 Workers = Annotated[int | None, typer.Option("--workers", help="Worker processes [default: 1]", show_default=False)]
+ApiProcesses = Annotated[
+    int | None,
+    typer.Option("--api-processes", help="API processes on the one port [default: 1]", show_default=False),
+]
 WorkerName = Annotated[
     str,
     typer.Option(

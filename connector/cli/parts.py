@@ -42,7 +42,8 @@ def serve(port: options.Port = None, data_dir: options.DataDir = None, profile: 
             if not settings.sandbox:
                 await _warn(services)
             async with published(services, _named("api")):
-                await _serve(build_api(services, settings), settings.host, settings.port, stop, tls_context(settings))
+                application, shared = build_api(services, settings), settings.api_processes > 1
+                await _serve(application, settings.host, settings.port, stop, tls_context(settings), shared=shared)
 
     run(until_stopped(body))
 
@@ -136,16 +137,28 @@ def _begin(process: str, **overrides: object) -> "Settings":
 
 
 async def _serve(
-    application: "web.Application", host: str, port: int, stop: asyncio.Event, tls: "SSLContext | None"
+    application: "web.Application",
+    host: str,
+    port: int,
+    stop: asyncio.Event,
+    tls: "SSLContext | None",
+    *,
+    shared: bool = False,
 ) -> None:
-    """Serve until told to stop; requests that are under way are answered first."""
+    """Serve until told to stop; requests that are under way are answered first.
+
+    shared: other processes listen on the same port, and the kernel gives each new connection to one of them.
+    """
     from aiohttp import web
 
     runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=10.0)
     await runner.setup()
     loaded()
     try:
-        await web.TCPSite(runner, host, port, ssl_context=tls, backlog=1024, reuse_address=True).start()
+        site = web.TCPSite(
+            runner, host, port, ssl_context=tls, backlog=1024, reuse_address=True, reuse_port=shared or None
+        )
+        await site.start()
         await stop.wait()
     except OSError as error:
         raise Unavailable(f"{host}:{port}", f"cannot be listened on: {error.strerror}") from error

@@ -26,12 +26,20 @@ def up(
     data_dir: options.DataDir = None,
     profile: options.ProfileName = None,
     workers: options.Workers = None,
+    api_processes: options.ApiProcesses = None,
     demo_data: options.DemoFile = None,
 ) -> None:
     """Start everything on this machine; Ctrl-C or SIGTERM stops it with nothing lost."""
     from connector.settings import load
 
-    settings = load(port=port, data_dir=data_dir, profile=profile, workers=workers, demo_data=demo_data)
+    settings = load(
+        port=port,
+        data_dir=data_dir,
+        profile=profile,
+        workers=workers,
+        api_processes=api_processes,
+        demo_data=demo_data,
+    )
     _check_demo(settings)
     run(until_stopped(lambda stop: _up(settings, stop)))
 
