@@ -15,7 +15,7 @@ from connector.api.shapes import json_answer, plain
 from connector.domain.batch import BatchState
 from connector.domain.chunk import Tally
 from connector.domain.stages import Spent
-from connector.flows import control, status
+from connector.flows import archive, control, status
 from connector.flows.status import BatchSummary, PaymentRecord
 
 GROUP: Final = "Administration"
@@ -89,6 +89,14 @@ async def retry(call: Call) -> web.Response:
     return json_answer(batch_body(await status.summary(call.services, batch.ref)), 202)
 
 
+async def move_to_archive(call: Call) -> web.Response:
+    """Move a finished batch out of the store, into a file."""
+    ref = await reference(call, call.parameters["ref"])
+    services = call.services
+    await archive.archive_now(services.store, ref, call.actor, call.origin, services.clock())
+    return json_answer(batch_body(await status.summary(services, ref)))
+
+
 async def queue_depth(call: Call) -> web.Response:
     """Count the unfinished tasks by step; those that are not due are under timers."""
     return json_answer(await call.services.store.queue.depth())
@@ -124,6 +132,7 @@ def batch_body(summary: BatchSummary) -> dict[str, Any]:
         "accepted_at": moment(batch.accepted_at),
         "execute_at": moment(batch.execute_at),
         "finished_at": moment(progress.finished_at),
+        "archived_at": moment(progress.archived_at),
         "retry_of": batch.retry_of,
     }
 
@@ -188,6 +197,18 @@ OPERATIONS: Final = (
         (Answer(202, "The new batch; the same one when asked again.", models.BatchBody), UNKNOWN, FORBIDDEN_STATE),
         roles=OPERATORS,
         parameters=(REF,),
+    ),
+    Operation(
+        "POST",
+        "/admin/batches/{ref}/archive",
+        move_to_archive,
+        "Archive a batch",
+        GROUP,
+        plain,
+        (Answer(200, "Archived.", models.BatchBody), UNKNOWN, FORBIDDEN_STATE),
+        roles=OPERATORS,
+        parameters=(REF,),
+        description="At once, instead of when its time comes. Everything about it is still told, and may change.",
     ),
     _read("/admin/queue", queue_depth, "Count unfinished tasks", dict[str, int]),
     _read("/admin/stages", stages, "Show processor time by stage", dict[str, dict[str, Spent]]),

@@ -106,6 +106,7 @@ class BatchBody(BaseModel):
     accepted_at: str
     execute_at: str | None
     finished_at: str | None
+    archived_at: str | None
     retry_of: str
 
 

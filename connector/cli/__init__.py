@@ -5,6 +5,7 @@ import sys
 import typer
 
 from connector.cli import (
+    archive,
     bench,
     check,
     demo,
@@ -33,6 +34,7 @@ for module in (up, seed, parts, demo, translation, files, profile, reconcile, ch
 app.add_typer(bench.app, name="bench")
 app.add_typer(vouchers.app, name="vouchers")
 app.add_typer(keys.app, name="keys")
+app.add_typer(archive.app, name="archive")
 
 
 def main() -> None:

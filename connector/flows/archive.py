@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import structlog
 
 from connector.domain import clawback
+from connector.domain.batch import FINISHED
 from connector.domain.chunk import ChunkStatus
 from connector.domain.errors import Misconfigured, NotFound, NotPermitted
 from connector.domain.event import Event
@@ -74,6 +75,24 @@ async def sweep(
         if most_payments is not None and swept.payments >= most_payments:
             return swept._replace(more=True)
     return swept
+
+
+async def archive_now(store: Store, ref: str, actor: str, origin: str, now: float) -> None:
+    """Archive one batch, however lately it was finished; one that is archived stays so.
+
+    Raises ``NotFound``; ``NotPermitted`` for a batch that is not finished, or about which something is left to do;
+    ``Misconfigured`` as ``sweep``.
+    """
+    await store.archiving.prepare()
+    _, progress = await store.batches.read(ref)
+    if progress.state not in FINISHED:
+        raise NotPermitted("batch", ref, progress.state)
+    if await store.archiving.is_complete(ref):
+        return
+    await store.events.add(ref, Event(now, actor, "archived", origin, "ok"))
+    if not await store.archiving.archive_batch(ref, now, over):
+        await store.events.add(ref, Event(now, "isogate", "not archived", origin, "something is left to do"))
+        raise NotPermitted("batch", ref, "waiting for callbacks or answers to recalls")
 
 
 def over(status: ChunkStatus) -> bool:

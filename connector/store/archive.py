@@ -26,11 +26,12 @@ _NAME: Final = re.compile(r"\d{4}/\d{2}/\d{2}/(?P<ref>[A-Z2-7]{20})-[0-9a-f]{16}
 
 
 class ArchivedFile(NamedTuple):
-    """A file of the archive: its name below the folder, its batch and its bytes."""
+    """A file of the archive: its name below the folder, its batch, its bytes, and when it was made (Unix seconds)."""
 
     name: str
     ref: str
     size: int
+    changed_at: float = 0.0
 
 
 class Archive:
@@ -86,11 +87,7 @@ class Archive:
 
     def files(self) -> Iterator[ArchivedFile]:
         """List the files, the batches accepted last first."""
-        for day in sorted(self.folder.glob("[0-9]*/[0-9]*/[0-9]*"), reverse=True):
-            for path in sorted(day.iterdir()):
-                name = path.relative_to(self.folder).as_posix()
-                if match := _NAME.fullmatch(name):
-                    yield ArchivedFile(name, match["ref"], path.stat().st_size)
+        return files_in(self.folder)
 
     def clear(self) -> int:
         """Delete all files, for a sandbox that begins anew; tells how many."""
@@ -107,6 +104,16 @@ class Archive:
 
     def _read_index(self, name: str) -> Index:
         return read_index(self._path(name), name.rpartition("/")[2][:20], self._keys)
+
+
+def files_in(folder: Path) -> Iterator[ArchivedFile]:
+    """List the files of an archive, the batches accepted last first."""
+    for day in sorted(folder.glob("[0-9]*/[0-9]*/[0-9]*"), reverse=True):
+        for path in sorted(day.iterdir()):
+            name = path.relative_to(folder).as_posix()
+            if match := _NAME.fullmatch(name):
+                there = path.stat()
+                yield ArchivedFile(name, match["ref"], there.st_size, there.st_mtime)
 
 
 def file_name(ref: str, accepted_at: float, token: bytes) -> str:

@@ -7,6 +7,7 @@ in the store, or in the file, or both; never in none, and doing it again is harm
 
 import os
 from asyncio import to_thread
+from collections.abc import AsyncIterator
 from typing import Final
 
 import msgspec
@@ -121,12 +122,24 @@ class Archiving:
             at = self._callbacks.open(sealed, self._keyspace.callback(ref, identifier)).changed_at
             await self._link.call("thaw_callback", [self._keyspace.batch(ref)], name, identifier, sealed, repr(at))
 
+    async def is_complete(self, ref: str) -> bool:
+        """Tell whether a finished batch is archived, and nothing has come since. Raises NotFound, NotPermitted."""
+        return (await self._seen(ref)).complete
+
     async def file_of(self, ref: str) -> ArchivedFile | None:
         """Give a batch's file; ``None`` where it is not archived."""
         name = await self._link.ask("HGET", self._keyspace.batch(ref), "archived")
         if name is None:
             return None
         return ArchivedFile(name.decode(), ref, await to_thread(self.archive.size, name.decode()))
+
+    async def missing(self) -> AsyncIterator[str]:
+        """Look for archived batches whose files are not there; goes through all finished batches."""
+        for base in self._keyspace.bases():
+            for state in sorted(FINISHED):
+                async for ref, name, _ in self._finished(f"{base}:index:state:{state}"):
+                    if name is not None and not await to_thread(self.archive.size, name.decode()):
+                        yield ref
 
     async def _seen(self, ref: str) -> Seen:
         seen = Seen.of(await self._link.call("archivable", [self._keyspace.batch(ref)]))
@@ -149,13 +162,16 @@ class Archiving:
 
     async def _enlist(self, base: str, state_index: str) -> int:
         """Note those of a partition in one finished state; the ones that are archived have what they need."""
-        refs = [ref.decode() for ref in await self._link.ask("ZRANGE", state_index, 0, -1)]
         found = 0
+        async for ref, name, at in self._finished(state_index):
+            if name is None and at is not None:
+                found += await self._link.ask("ZADD", self._keyspace.finished(base), "NX", at, ref)
+        return found
+
+    async def _finished(self, state_index: str) -> AsyncIterator[tuple[str, bytes | None, bytes | None]]:
+        """Go through the batches of an index: reference, file, and when it was finished."""
+        refs = [ref.decode() for ref in await self._link.ask("ZRANGE", state_index, 0, -1)]
         for some in pages(refs, _LISTED_AT_ONCE):
             asked = [("HMGET", self._keyspace.batch(ref), "archived", "finished_at") for ref in some]
-            told = zip(some, await self._link.ask_all(asked), strict=True)
-            waiting = [(at, ref) for ref, (name, at) in told if name is None and at is not None]
-            if waiting:
-                pairs = [word for pair in waiting for word in pair]
-                found += await self._link.ask("ZADD", self._keyspace.finished(base), "NX", *pairs)
-        return found
+            for ref, (name, at) in zip(some, await self._link.ask_all(asked), strict=True):
+                yield ref, name, at
