@@ -7,6 +7,7 @@ spelling are not walked over but read by their shape (``shapes``), which gives t
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import repeat
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -212,7 +213,7 @@ class _Values(NamedTuple):
             else repeat(cls._field_defaults.get(field, FREE), len(rows))
             for field in cls._fields
         ]
-        return list(map(cls._make, zip(*columns, strict=True)))
+        return list(map(partial(tuple.__new__, cls), zip(*columns, strict=True)))
 
     def parted(self, items: list[Any], level: Level, name: str) -> list[tuple[Any, ...]]:
         """The items of an inner collection, by the row of the outer one that they belong to."""

@@ -22,7 +22,8 @@ MAXIMUM_SHAPES: Final = 32
 NEW_SHAPES: Final = 8
 """How many shapes are kept, and how many one message may add: making one costs a millisecond or two."""
 
-_SPACE: Final = "[ \t\n]*+"
+_SPACE: Final = "[ \t\n]++"
+_WHITE: Final = re.compile(_SPACE)
 _ROOT: Final = re.compile(r'<Document(?: xmlns="[^"<&]*")?>')
 _ROOT_BYTES: Final = re.compile(_ROOT.pattern.encode())
 _DECLARATION: Final = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml [^<>]*\?>")
@@ -40,9 +41,12 @@ _UNUSUAL: Final = (b"!--", b"![", b"?>", b"\r", b"SplmtryData")
 class Shape:
     """The elements of a row, in order, as an expression whose groups are the texts that are wanted."""
 
-    def __init__(self, expression: str, takes: Sequence[Take], level: Level) -> None:
+    def __init__(self, name: str, expression: str, takes: Sequence[Take], level: Level) -> None:
         """Sort out which texts go into a field as they are, and which need more."""
-        self.match = re.compile(f"{expression}()").match  # the last group is for the fields that nothing is read into
+        whole = f"<{name}>{expression}()"  # the last group is for the fields that nothing is read into
+        self.match = re.compile(whole).match
+        self.split = re.compile(whole).split
+        self.groups = len(takes) + 1
         own = Counter(take.place for take in takes if not take.alone)
         groups = list(enumerate(takes))
         plain = {take.place: number for number, take in groups if take.plain and own[take.place] == 1}
@@ -58,29 +62,46 @@ def _getter(numbers: Sequence[int]) -> Callable[[Sequence[str]], object]:
     return itemgetter(*numbers) if numbers else lambda _: None
 
 
+class Run(NamedTuple):
+    """Rows of one shape that follow each other, with their texts."""
+
+    shape: Shape
+    rows: Sequence[Sequence[str]]
+
+
 class Cut(NamedTuple):
-    """A message in two: the tree of all that is not a row, and the texts of the rows with their shapes."""
+    """A message in two: the tree of all that is not a row, and the texts of the rows."""
 
     rest: Element
     path: str
-    rows: Sequence[tuple[Shape, Sequence[str]]]
+    runs: Sequence[Run]
 
     def fill(self, picked: Picked) -> None:
         """Add the rows to what the walk over the rest has picked. Raises ``Refused``."""
         rows = picked.rows[self.path]
         seen: set[tuple[Shape, object]] = set()
-        for shape, texts in self.rows:
-            row = shape.row(texts)
+        for shape, texts in self.runs:
             if shape.others:
-                row = list(row)
-                for number, take in shape.others:
-                    take.take(texts[number], row, picked)
-            rows.append(row)
-            common = shape, shape.common(texts)
-            if common not in seen:
-                seen.add(common)
-                for number, take in shape.alone:
-                    take.note(texts[number], picked)
+                rows.extend(_completed(shape, texts, picked))
+            else:
+                rows.extend(map(shape.row, texts))
+            if shape.alone:
+                commons = list(map(shape.common, texts))
+                firsts = dict(zip(reversed(commons), reversed(texts), strict=True))
+                for common in dict.fromkeys(commons):
+                    if (shape, common) not in seen:
+                        seen.add((shape, common))
+                        for number, take in shape.alone:
+                            take.note(firsts[common][number], picked)
+
+
+def _completed(shape: Shape, texts: Sequence[Sequence[str]], picked: Picked) -> Iterator[list[str]]:
+    """Rows with the fields that are made of more than one text."""
+    for found in texts:
+        row = list(shape.row(found))
+        for number, take in shape.others:
+            take.take(found[number], row, picked)
+        yield row
 
 
 class RowReader:
@@ -90,7 +111,7 @@ class RowReader:
         """Take the branch whose elements are the rows, and its path below the Document."""
         self._branch = branch
         self._level = level
-        self._name = path[-1]
+        self._tag = f"<{path[-1]}>"
         steps = "/".join(f"n:{name}" for name in path)
         self._counts = etree.XPath(
             f"concat(count({steps}), ' ', count(.//n:{path[-1]}))", namespaces={"n": namespace}
@@ -103,44 +124,52 @@ class RowReader:
         text = _document(document, body)
         if text is None:
             return None
-        first, *pieces = text.split(f"<{self._name}>")
-        count = str(len(pieces))
-        if not pieces or self._counts(document) != f"{count} {count}":
-            return None  # some stand elsewhere, or are spelled otherwise
-        matched = self._matched(pieces, "&" in text)
+        begin = text.find(self._tag)
+        matched = self._matched(text[begin:], []) if begin >= 0 else None
         if matched is None:
             return None
-        rows, tails = matched
-        rest = _parsed("".join([_ROOT.sub(self._root, first, count=1), *tails]))
-        return None if rest is None else Cut(rest, self._level.path, rows)
+        runs, tails = matched
+        count = sum(len(rows) for _, rows in runs)
+        if self._counts(document) != f"{count} {count}":
+            return None  # some stand elsewhere, or are spelled otherwise
+        rest = _parsed("".join([_ROOT.sub(self._root, text[:begin], count=1), *tails]))
+        return None if rest is None else Cut(rest, self._level.path, _resolved(runs) if "&" in text else runs)
 
-    def _matched(
-        self, pieces: Sequence[str], references: bool
-    ) -> tuple[list[tuple[Shape, Sequence[str]]], list[str]] | None:
-        """Each row's shape and texts, and what follows a row and is none."""
-        rows: list[tuple[Shape, Sequence[str]]] = []
+    def _matched(self, text: str, new: list[Shape]) -> tuple[list[Run], list[str]] | None:
+        """Rows of a text that begins with one, and what stands between and behind them and is none.
+
+        All rows of the first one's shape are found at once; among what is left are those of other shapes.
+        """
+        shape = self._shape_of(text, new)
+        if shape is None:
+            return None
+        parted = shape.split(text)
+        between = parted[:: shape.groups + 1]
+        rows = list(zip(*(parted[group :: shape.groups + 1] for group in range(1, shape.groups + 1)), strict=True))
+        runs: list[Run] = []
         tails: list[str] = []
-        new: list[Shape] = []
-        shape = None
-        for piece in pieces:
-            found = shape.match(piece) if shape else None
-            if found is None:
-                shape = self._shape_of(piece, new)
-                found = shape.match(piece) if shape else None
-            if shape is None or found is None:
-                return None
-            texts = found.groups()
-            rows.append((shape, tuple(map(_resolved, texts)) if references and "&" in piece else texts))
-            if found.end() != len(piece):
-                tails.append(piece[found.end() :])
-        return rows, tails
+        done = 0
+        for place, left in enumerate(between):
+            if not left:
+                continue
+            runs.append(Run(shape, rows[done:place]))
+            done = place
+            tail, tag, others = left.partition(self._tag)
+            tails.append(tail)
+            if tag:
+                matched = self._matched(tag + others, new)
+                if matched is None:
+                    return None
+                runs += matched[0]
+                tails += matched[1]
+        return [*runs, Run(shape, rows[done:])], tails
 
-    def _shape_of(self, piece: str, new: list[Shape]) -> Shape | None:
-        """The shape that a row has: one of those that are known, or a new one."""
-        known = next((shape for shape in self._shapes if shape.match(piece)), None)
+    def _shape_of(self, text: str, new: list[Shape]) -> Shape | None:
+        """The shape that the first row has: one of those that are known, or a new one."""
+        known = next((shape for shape in self._shapes if shape.match(text)), None)
         if known or len(new) == NEW_SHAPES:
             return known
-        learned = _learned(piece, self._branch, self._level)
+        learned = _learned(text, self._branch, self._level)
         if learned:
             new.append(learned)
             self._shapes = (learned, *self._shapes)[:MAXIMUM_SHAPES]
@@ -199,7 +228,14 @@ def _parsed(text: str) -> Element | None:
         return None
 
 
-def _resolved(text: str) -> str:
+def _resolved(runs: Sequence[Run]) -> list[Run]:
+    """The rows with characters in the place of references."""
+    return [
+        Run(shape, [tuple(map(_plain, row)) if "&" in "".join(row) else row for row in rows]) for shape, rows in runs
+    ]
+
+
+def _plain(text: str) -> str:
     return _REFERENCE.sub(_character, text) if "&" in text else text
 
 
@@ -208,24 +244,24 @@ def _character(found: re.Match[str]) -> str:
     return _NAMED[name] if name else chr(int(hexadecimal, 16) if hexadecimal else int(decimal))
 
 
-def _learned(piece: str, branch: Branch, level: Level) -> Shape | None:
-    """The shape of a row, from what stands behind its opening tag; None where it is spelled unusually."""
-    learner = _Learner([_SPACE], [], [_Open(branch.rule.name, branch, set())])
-    position = len(piece) - len(piece.lstrip(" \t\n"))
+def _learned(text: str, branch: Branch, level: Level) -> Shape | None:
+    """The shape of the row with which a text begins; None where it is spelled unusually."""
+    name = branch.rule.name
+    learner = _Learner([], [], [_Open(name, branch, set())])
+    position = learner.space(text, len(f"<{name}>"))
     while learner.open:
-        token = _TOKEN.match(piece, position)
+        token = _TOKEN.match(text, position)
         if token is None:
             return None
-        closing, name, attributes, text = token.groups()
+        closing, name, attributes, content = token.groups()
         close = f"</{name}>"
-        leaf = not closing and piece.startswith(close, token.end())
-        if text.strip(" \t\n") and not leaf:
+        leaf = not closing and text.startswith(close, token.end())
+        if content.strip(" \t\n") and not leaf:
             return None
         if not (learner.close(name) if closing else learner.element(name, attributes, leaf)):
             return None
-        position = token.end() + (len(close) if leaf else 0)
-        position += len(piece[position:]) - len(piece[position:].lstrip(" \t\n")) if leaf else 0
-    return Shape("".join(learner.expression), learner.takes, level)
+        position = learner.space(text, token.end() + len(close) if leaf else token.start(4))
+    return Shape(branch.rule.name, "".join(learner.expression), learner.takes, level)
 
 
 class _Open(NamedTuple):
@@ -243,9 +279,17 @@ class _Learner(NamedTuple):
     takes: list[Take]
     open: list[_Open]
 
+    def space(self, text: str, position: int) -> int:
+        """White space, as much as there is, or none where there is none; gives the position behind it."""
+        found = _WHITE.match(text, position)
+        if found is None:
+            return position
+        self.expression.append(_SPACE)
+        return found.end()
+
     def close(self, name: str) -> bool:
         """An end tag; False where it is not that of the element that is open."""
-        self.expression.append(f"</{re.escape(name)}>{_SPACE}")
+        self.expression.append(f"</{re.escape(name)}>")
         return self.open.pop().name == name
 
     def element(self, name: str, attributes: str, leaf: bool) -> bool:
@@ -264,9 +308,8 @@ class _Learner(NamedTuple):
             self.expression.append(f' {attribute}="{self.text(wanted, _QUOTED)}"')
         self.expression.append(">")
         if leaf:
-            self.expression.append(f"{self.text(branch.text if branch else None, _TEXT)}</{re.escape(name)}>{_SPACE}")
+            self.expression.append(f"{self.text(branch.text if branch else None, _TEXT)}</{re.escape(name)}>")
         else:
-            self.expression.append(_SPACE)
             self.open.append(_Open(name, branch, set()))
         return True
 
