@@ -7,7 +7,8 @@ from aiohttp import web
 from pydantic import TypeAdapter
 
 from connector.api import models_v1 as v1
-from connector.api.operation import Answer, Body, Call, Operation, Parameter
+from connector.api.batch_body import Form
+from connector.api.operation import Answer, BatchForms, Body, Call, Operation, Parameter
 from connector.api.settings import Role
 from connector.api.shapes import ACKNOWLEDGED, govstack_v1, govstack_v1_prevalidation, json_answer
 from connector.api.submission import SCHEDULING, Handover, submit
@@ -116,10 +117,9 @@ async def bulk_payment(call: Call) -> web.Response:
 
 
 async def _take(call: Call, kind: BatchKind) -> web.Response:
-    order: v1.Order = call.body
-    source = call.act_for(order.source)
-    await submit(call, Handover(CONTRACT, kind, source, order.request_id, order.batch_id, order.instructions))
-    return _acknowledge(order.request_id)
+    ids: v1.BatchIds | v1.LenientBatchIds = call.body
+    await submit(call, Handover(CONTRACT, kind, call.act_for(ids.SourceBBID), ids.RequestID, ids.BatchID))
+    return _acknowledge(ids.RequestID)
 
 
 async def prepayment_validation_response(call: Call) -> web.Response:
@@ -136,12 +136,20 @@ async def prepayment_validation_response(call: Call) -> web.Response:
     return json_answer(answer)
 
 
+def _batch(strict: Form, lenient: Form) -> Body:
+    return Body(strict.whole, lenient.whole, v1.order, _INSTRUCTIONS, batch=BatchForms(strict, lenient))
+
+
 _ONBOARDING: Final = Body(
     TypeAdapter(v1.OnboardingV1), TypeAdapter(v1.LenientOnboardingV1), v1.onboarding, _BENEFICIARIES
 )
-_BULK: Final = Body(TypeAdapter(v1.BulkPaymentV1), TypeAdapter(v1.LenientBulkPaymentV1), v1.order, _INSTRUCTIONS)
-_PREVALIDATION: Final = Body(
-    TypeAdapter(v1.PrevalidationV1), TypeAdapter(v1.LenientPrevalidationV1), v1.order, _INSTRUCTIONS
+_BULK: Final = _batch(
+    v1.form(v1.InstructionV1, v1.BulkPaymentV1, v1.BatchIds),
+    v1.form(v1.LenientInstructionV1, v1.LenientBulkPaymentV1, v1.LenientBatchIds),
+)
+_PREVALIDATION: Final = _batch(
+    v1.form(v1.NarratedInstructionV1, v1.PrevalidationV1, v1.BatchIds),
+    v1.form(v1.LenientNarratedInstructionV1, v1.LenientPrevalidationV1, v1.LenientBatchIds),
 )
 _QUESTION: Final = Body(
     TypeAdapter(v1.PrevalidationQuestionV1),

@@ -19,7 +19,7 @@ from connector.api.govstack_v3_terms import (
     source_of,
 )
 from connector.api.moments import moment
-from connector.api.operation import Answer, Body, Call, Operation, Parameter
+from connector.api.operation import Answer, BatchForms, Body, Call, Operation, Parameter
 from connector.api.settings import Role
 from connector.api.shapes import govstack_v3, json_answer
 from connector.api.submission import PROGRAMME, SCHEDULING, Handover, submit
@@ -28,7 +28,7 @@ from connector.domain.directory import ChannelKind
 from connector.domain.errors import Conflict, Fault, NotFound, Refused
 from connector.domain.ids import chunk_of_message
 from connector.domain.money import decimal_amount
-from connector.flows import collect, peers, status
+from connector.flows import collect, intake, peers, status
 from connector.flows.bodies import status_body
 from connector.iso20022.codes import load_status_table
 
@@ -68,7 +68,7 @@ _PLACES: Final = {
 async def batch_transactions(call: Call) -> web.Response:
     """Take a batch to be paid."""
     request_id = call.parameters[_CORRELATION.name]
-    handover = Handover(CONTRACT, BatchKind.DISBURSEMENT, source_of(call), request_id, "", call.body)
+    handover = Handover(CONTRACT, BatchKind.DISBURSEMENT, source_of(call), request_id, "")
     try:
         batch = await submit(call, handover)
     except Refused as error:
@@ -76,6 +76,11 @@ async def batch_transactions(call: Call) -> web.Response:
     except Conflict as error:
         raise Conflict(_CORRELATION.name, error.identifier) from None
     return json_answer({"batchId": batch.batch_id or batch.ref}, 202)
+
+
+def _address(call: Call) -> str:
+    """Derive the reference that the batch of this call will have."""
+    return intake.reference(CONTRACT, BatchKind.DISBURSEMENT, source_of(call), call.parameters[_CORRELATION.name])
 
 
 def _replaced(fault: Fault) -> Fault:
@@ -191,6 +196,11 @@ _STATUS: Final = {
     "resultGeneratedAt": "2030-01-31T08:00:00Z",
     "note": "completed",
 }
+_STRICT: Final = v3.form(v3.TransactionV3, v3.BatchV3)
+_LENIENT: Final = v3.form(v3.LenientTransactionV3, v3.LenientBatchV3)
+_BATCH: Final = Body(
+    _STRICT.whole, _LENIENT.whole, v3.instructions, _ONE, batch=BatchForms(_STRICT, _LENIENT, _address)
+)
 _UNKNOWN: Final = Answer(404, "No such batch.", v3.ErrorV3)
 
 OPERATIONS: Final = (
@@ -211,7 +221,7 @@ OPERATIONS: Final = (
             CALLBACK,
             *SCHEDULING,
         ),
-        body=Body(TypeAdapter(v3.BatchV3), TypeAdapter(v3.LenientBatchV3), v3.instructions, _ONE),
+        body=_BATCH,
         description="An identical repeat gets the first answer; a used X-CorrelationID with other content does not.",
     ),
     Operation(

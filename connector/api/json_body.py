@@ -77,14 +77,23 @@ def decode(body: bytes) -> object:
         raise Refused.because("", "malformed", "The body is not well-formed JSON in UTF-8.") from None
 
 
+def is_cut_off(text: bytes) -> bool:
+    """Tell whether a text is the beginning of something in JSON."""
+    try:
+        _DECODER.decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        return "truncated" in str(error)
+    return False
+
+
 def parse_large(body: bytes, adapter: TypeAdapter[Any], read: Callable[[Any], Any]) -> Parsed:
     """As ``parse``, for bodies in which the garbage collector should not look for anything."""
-    with _uncollected():
+    with uncollected():
         return parse(body, adapter, read)
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Keep the garbage collector from looking through millions of fresh objects: half of the time of large bodies."""
     collecting = gc.isenabled()
     gc.disable()
@@ -97,23 +106,30 @@ def _uncollected() -> Iterator[None]:
 
 def parse(body: bytes, adapter: TypeAdapter[Any], read: Callable[[Any], Any]) -> Parsed:
     """Decode, validate and turn a body into domain values; never raises for what a stranger sent."""
-    request_id = ""
     try:
         decoded = decode(body)
-        request_id = echo(decoded)
-        return Parsed(request_id, read(adapter.validate_python(decoded)))
+    except Refused as error:
+        return Parsed("", refusal=error)
+    return judged(decoded, lambda: read(adapter.validate_python(decoded)))
+
+
+def judged(decoded: object, read: Callable[[], Any]) -> Parsed:
+    """Give what ``read`` makes of a decoded body, or why it does not, and the request id."""
+    request_id = echo(decoded)
+    try:
+        return Parsed(request_id, read())
     except ValidationError as error:
         refused = refusal(error)
-        unfit = any(fault.where.removeprefix("/") in _ECHOED for fault in refused.faults)
-        return Parsed("" if unfit else request_id, refusal=refused)
     except Refused as error:
-        return Parsed(request_id, refusal=error)
+        refused = error
+    unfit = any(fault.where.removeprefix("/") in _ECHOED for fault in refused.faults)
+    return Parsed("" if unfit else request_id, refusal=refused)
 
 
 def echo(decoded: object) -> str:
     """Find the request id that an answer should carry back, if there is a presentable one.
 
-    One that is itself what is wrong with the request is not echoed (see ``parse``): the contract's answers have
+    One that is itself what is wrong with the request is not echoed (see ``judged``): the contract's answers have
     the same lengths as its requests.
     """
     if not isinstance(decoded, dict):
@@ -124,8 +140,18 @@ def echo(decoded: object) -> str:
 
 def refusal(error: ValidationError) -> Refused:
     """Translate what pydantic found, without repeating any value that was sent."""
-    found = error.errors(include_input=False, include_url=False)
-    return Refused(Fault(pointer(each["loc"]), each["type"], _sentence(each)) for each in found[:MAXIMUM_FAULTS])
+    return Refused(faults_of(error))
+
+
+def faults_of(error: ValidationError, within: str = "", first: int = 0) -> list[Fault]:
+    """Translate what pydantic found; within, first: where in the body the list is of which it saw a part."""
+    found = error.errors(include_input=False, include_url=False)[:MAXIMUM_FAULTS]
+    return [Fault(within + pointer(_counted(each["loc"], first)), each["type"], _sentence(each)) for each in found]
+
+
+def _counted(place: tuple[str | int, ...], first: int) -> tuple[str | int, ...]:
+    """Count list items from the first one on."""
+    return (first + place[0], *place[1:]) if place and isinstance(place[0], int) else place
 
 
 def pointer(place: Sequence[str | int]) -> str:

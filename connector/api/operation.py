@@ -8,11 +8,13 @@ from aiohttp import web
 from pydantic import TypeAdapter
 
 from connector.api.access import Identity
+from connector.api.batch_body import Form
 from connector.api.json_body import Parsed
 from connector.api.settings import ApiSettings, Role
 from connector.api.shapes import Shape
 from connector.domain.batch import CallbackTarget
 from connector.domain.errors import Refused
+from connector.flows.draft import Draft
 from connector.flows.services import Services
 
 LENIENT_LENGTH: Final = 36
@@ -46,11 +48,25 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchForms:
+    """How a batch is written in both length modes, and the reference that its draft is for ("" before it is read)."""
+
+    strict: Form
+    lenient: Form
+    address: "Callable[[Call], str]" = lambda _: ""
+
+    def form(self, strict: bool) -> Form:
+        """Choose the form for the length mode."""
+        return self.strict if strict else self.lenient
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
     """A JSON request body: how it is validated in both length modes, and what it is turned into.
 
     parse: from bytes to the checked value, where the contract has its own way to say what is wrong; max_bytes: above
-    it a request is answered 413 (0: as the API's settings).
+    it a request is answered 413 (0: as the API's settings); batch: its instructions are read piece by piece into a
+    draft, and what is beside them is the call's body.
     """
 
     strict: TypeAdapter[Any]
@@ -60,6 +76,7 @@ class Body:
     required: bool = True
     parse: Callable[[bytes, TypeAdapter[Any]], Parsed] | None = None
     max_bytes: int = 0
+    batch: BatchForms | None = None
 
     def adapter(self, strict: bool) -> TypeAdapter[Any]:
         """Choose the validation for the length mode."""
@@ -79,7 +96,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, checked: who asks, with which parameters (by declared name) and which body."""
+    """One request, checked: who asks, with which parameters (by declared name), which body, and which batch in it."""
 
     request: web.Request
     services: Services
@@ -87,6 +104,7 @@ class Call:
     identity: Identity | None
     parameters: Mapping[str, str]
     body: Any = None
+    draft: Draft | None = None
 
     @property
     def origin(self) -> str:

@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from aiohttp import web
 
 from connector.api.access import admit
+from connector.api.batch_body import BatchReading, receive
 from connector.api.json_body import Parsed, parse, parse_large
-from connector.api.operation import LENIENT_LENGTH, Body, Call, Operation, Parameter
+from connector.api.operation import LENIENT_LENGTH, BatchForms, Body, Call, Operation, Parameter
 from connector.api.settings import ApiSettings
 from connector.api.shapes import Shape, failure_of
 from connector.domain.errors import Fault, Refused
+from connector.flows.draft import Draft
 from connector.flows.services import Services
 
 PATTERN: Final = web.RequestKey("pattern", str)
@@ -19,6 +22,15 @@ SHAPE: Final[web.RequestKey[Shape]] = web.RequestKey("shape")
 """How the operation words its failures, also those that nobody foresaw."""
 
 _NOTHING: Final = Parsed("")
+
+
+class _Reader(NamedTuple):
+    """A parameter as this deployment takes it, worked out once: under which names, required or not, how long."""
+
+    parameter: Parameter
+    names: tuple[str, ...]
+    required: bool
+    longest: int
 
 
 def serve(
@@ -32,11 +44,15 @@ def serve(
         parsed = _NOTHING
         try:
             identity = admit(request, settings, operation.roles)
+            call = Call(request, services, settings, identity, {})
+            if operation.body and operation.body.batch:
+                forms = operation.body.batch
+                async with Draft(services, _address(call, forms, readers)) as draft:
+                    parsed = await _batch(call, operation.body, forms, draft)
+                    return await operation.handler(_checked(call, readers, parsed, draft))
             if operation.body:
                 parsed = await _body(request, operation.body, settings)
-            parameters = _read(request, readers)
-            body = parsed.accepted()
-            return await operation.handler(Call(request, services, settings, identity, parameters, body))
+            return await operation.handler(_checked(call, readers, parsed))
         except Exception as error:
             failure = failure_of(error, parsed.request_id)
             if failure is None:
@@ -46,12 +62,42 @@ def serve(
     return handle
 
 
+def _checked(call: Call, readers: tuple[_Reader, ...], parsed: Parsed, draft: Draft | None = None) -> Call:
+    """Give the call whole; raises ``Refused``, for its parameters before its body."""
+    parameters = _read(call.request, readers)
+    return replace(call, parameters=parameters, body=parsed.accepted(), draft=draft)
+
+
+def _address(call: Call, forms: BatchForms, readers: tuple[_Reader, ...]) -> str:
+    """Find out for which batch a draft is before its body is read; "" where that cannot be known."""
+    try:
+        return forms.address(replace(call, parameters=_read(call.request, readers)))
+    except (Refused, web.HTTPException):
+        return ""
+
+
+async def _batch(call: Call, body: Body, forms: BatchForms, draft: Draft) -> Parsed:
+    """Read a batch into its draft, piece by piece."""
+    request, settings = call.request, call.settings
+    ceiling = _ceiling(request, body, settings)
+    reading = BatchReading(forms.form(settings.lengths_strict), draft, call.services.stages)
+    size = await receive(request, reading, draft, ceiling, settings.off_loop_bytes)
+    if size and not is_json(request.content_type):
+        raise web.HTTPUnsupportedMediaType
+    return reading.parsed()
+
+
+def _ceiling(request: web.Request, body: Body, settings: ApiSettings) -> int:
+    """Give the most bytes that a body may have; raises for one that is announced to have more, before it is read."""
+    ceiling, announced = body.max_bytes or settings.max_body_bytes, request.content_length or 0
+    if announced > ceiling:
+        raise web.HTTPRequestEntityTooLarge(ceiling, announced)
+    return ceiling
+
+
 async def _body(request: web.Request, body: Body, settings: ApiSettings) -> Parsed:
     """Read and parse the JSON body, in a thread where it is large."""
-    ceiling = body.max_bytes or settings.max_body_bytes
-    announced = request.content_length or 0
-    if announced > ceiling:  # refused before it is read
-        raise web.HTTPRequestEntityTooLarge(ceiling, announced)
+    ceiling = _ceiling(request, body, settings)
     content = await (_bounded(request, ceiling) if body.max_bytes else request.read())
     if not content.strip() and not body.required:
         return Parsed("")
@@ -78,15 +124,6 @@ async def _bounded(request: web.Request, ceiling: int) -> bytes:
 def is_json(media: str) -> bool:
     """Tell whether a content type is JSON, or one of the JSON family."""
     return media == "application/json" or media.endswith("+json")
-
-
-class _Reader(NamedTuple):
-    """A parameter as this deployment takes it, worked out once: under which names, required or not, how long."""
-
-    parameter: Parameter
-    names: tuple[str, ...]
-    required: bool
-    longest: int
 
 
 def _reader(parameter: Parameter, settings: ApiSettings) -> _Reader:

@@ -1,19 +1,14 @@
-"""From a checked batch to a submission for the flows: digest, scheduling and priority, alike in both contracts."""
+"""From a checked batch to what the flows take: digest, scheduling and priority, alike in both contracts."""
 
-import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
-from typing import Final
-
-import msgspec
+from typing import Final, cast
 
 from connector.api.operation import Call, Parameter
 from connector.domain.batch import Batch, BatchKind
 from connector.domain.errors import Refused
-from connector.domain.instruction import CreditInstruction
 from connector.flows import intake
+from connector.flows.draft import Draft
 
 PROGRAMME: Final = Parameter(
     "X-Program-Id",
@@ -38,43 +33,41 @@ PRIORITY: Final = Parameter(
 )
 SCHEDULING: Final = (PROGRAMME, EXECUTION_DATE, PRIORITY)
 
-LARGE: Final = 500
-"""Instructions from which on the digest is taken in a thread."""
-
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """What a contract's adapter found in a request. batch_id "": the derived reference is the batch's id (v3.0)."""
+    """What a contract's adapter found in a request, beside the instructions.
+
+    batch_id "": the derived reference is the batch's id (v3.0).
+    """
 
     contract: str
     kind: BatchKind
     source: str
     request_id: str
     batch_id: str
-    instructions: Sequence[CreditInstruction]
 
 
 async def submit(call: Call, handover: Handover) -> Batch:
-    """Hand a batch over to the flows; raises what ``intake.submit`` raises."""
+    """Hand the call's draft over to the flows as a batch; raises what ``intake.accept`` raises."""
     programme, execute_at = call.parameters[PROGRAMME.name], execution_time(call.parameters[EXECUTION_DATE.name])
     terms = (handover.kind, handover.batch_id, programme, execute_at, call.parameters[PRIORITY.name])
-    return await intake.submit(
-        call.services,
-        intake.Submission(
-            contract=handover.contract,
-            kind=handover.kind,
-            source=handover.source,
-            request_id=handover.request_id,
-            batch_id=handover.batch_id,
-            instructions=handover.instructions,
-            digest=await _digest(terms, handover.instructions),
-            programme=programme,
-            callback=call.callback(),
-            execute_at=execute_at,
-            priority=call.number(PRIORITY.name) if call.parameters[PRIORITY.name] else None,
-            origin=call.origin,
-        ),
+    draft = cast("Draft", call.draft)  # there is one wherever an operation's body is a batch
+    await draft.finish()
+    cover = intake.Cover(
+        contract=handover.contract,
+        kind=handover.kind,
+        source=handover.source,
+        request_id=handover.request_id,
+        batch_id=handover.batch_id,
+        digest=draft.digest(terms),
+        programme=programme,
+        callback=call.callback(),
+        execute_at=execute_at,
+        priority=call.number(PRIORITY.name) if call.parameters[PRIORITY.name] else None,
+        origin=call.origin,
     )
+    return await intake.accept(call.services, draft, cover)
 
 
 def execution_time(text: str) -> float:
@@ -86,14 +79,3 @@ def execution_time(text: str) -> float:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         raise Refused.because(f"header {EXECUTION_DATE.name}", "date", "An ISO 8601 date or date-time.") from None
-
-
-async def _digest(terms: tuple[object, ...], instructions: Sequence[CreditInstruction]) -> str:
-    if len(instructions) < LARGE:
-        return digest(terms, instructions)
-    return await asyncio.to_thread(digest, terms, instructions)
-
-
-def digest(terms: tuple[object, ...], instructions: Sequence[CreditInstruction]) -> str:
-    """Condense what a batch says, whatever the spelling and spacing of the JSON it came in."""
-    return sha256(msgspec.msgpack.encode((terms, instructions))).hexdigest()

@@ -13,6 +13,11 @@ from connector.domain.errors import Refused
 
 MAXIMUM_DIGITS: Final = 18
 
+_ORDINARY_DIGITS: Final = 13
+"""Before the point: with the decimals of any currency, fewer than an amount may have."""
+
+_POWERS: Final[tuple[int, ...]] = tuple(10**power for power in range(6))
+
 _EXPONENTS: Final[dict[str, int]] = {
     currency.code: currency.exponent for currency in Currency if currency.exponent is not None
 }
@@ -51,6 +56,20 @@ def currency_of_number(number: str) -> str | None:
     return _CODES.get(number)
 
 
+def ordinary_minor_units(text: bytes, currency: str) -> int:
+    """Read a plain positive amount (``150.25``) with no more decimals than the currency has; 0 for anything else."""
+    decimals = _EXPONENTS.get(currency, -1)
+    whole, _, fraction = text.partition(b".")
+    if decimals < 0 or not whole.isdigit() or len(whole) > _ORDINARY_DIGITS:
+        return 0
+    if not fraction:
+        return int(whole) * _POWERS[decimals]
+    missing = decimals - len(fraction)
+    if missing < 0 or not fraction.isdigit():
+        return 0
+    return int(whole + fraction) * _POWERS[missing]
+
+
 def minor_units(amount: Decimal, currency: str, where: str = "/amount") -> int:
     """Turn a positive amount into minor units, exactly.
 
@@ -59,6 +78,8 @@ def minor_units(amount: Decimal, currency: str, where: str = "/amount") -> int:
     decimals = _EXPONENTS.get(currency)
     if decimals is None:
         raise Refused.because(where, "AM03", "The currency is not in ISO 4217.")
+    if ordinary := ordinary_minor_units(str(amount).encode(), currency):
+        return ordinary
     if not amount.is_finite() or amount <= 0:
         raise Refused.because(where, "AM01", "The amount must be greater than zero.")
     if amount.adjusted() >= MAXIMUM_DIGITS:

@@ -1,17 +1,17 @@
 """A batch on its way in: checked, added up and put into slices piece by piece, so that none of it is held as a whole.
 
 A draft knows the instructions; who sends them and on what terms is said when it is accepted (``intake``). What it
-holds of an instruction until then is eight bytes (the hash of its id) and its part of a compressed slice: in the store,
-where the draft has known from the beginning which batch it is to be, else in memory.
+holds of an instruction until then is eight bytes (the hash of its id) and its part of a compressed slice: in the
+store, where the draft has known from the beginning which batch it is to be, else in memory.
 """
 
 import asyncio
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, ParamSpec, Self, TypeVar
 
 import msgspec
 
@@ -27,6 +27,12 @@ TOKEN_BYTES: Final = 8
 HASHES_AT_ONCE: Final = 250_000
 """Of so many instruction ids at most a set is made at a time: memory for the check stays the same for any batch."""
 
+MANY: Final = 500
+"""Instructions that are worth a thread."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 class Draft:
     """Takes instructions in pieces; leaving its ``async with`` drops what was staged, unless it became a batch.
@@ -38,18 +44,22 @@ class Draft:
         """Begin without instructions; ref: the batch that it is to be, "" where that is not known yet."""
         self.ref = ref
         self.token = services.random(TOKEN_BYTES).hex()
-        self.count = 0
         self._staging = services.store.staging
         self._stages = services.stages
         self._ceiling = services.settings.ceiling
         self._slice_size = services.settings.slice_size
+        self._staged: set[int] = set()
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin again without instructions."""
+        self.count = 0
         self._content = sha256()
         self._counts: dict[str, int] = {}
         self._minors: dict[str, int] = {}
         self._hashes = array("q")
         self._open: list[CreditInstruction] = []
         self._packed: dict[int, bytes] = {}
-        self._staged: set[int] = set()
         self._slices = 0
 
     async def __aenter__(self) -> Self:
@@ -65,7 +75,7 @@ class Draft:
 
     async def add(self, instructions: Sequence[CreditInstruction]) -> None:
         """Take the next instructions: count, add up, and put full slices where they are kept."""
-        await asyncio.to_thread(self.take, instructions)
+        await _aside(len(instructions), self.take, instructions)
         await self.stage()
 
     def take(self, instructions: Sequence[CreditInstruction]) -> None:
@@ -121,7 +131,7 @@ class Draft:
     async def finish(self) -> None:
         """Make the last slice of what is left; nothing can be added after it."""
         if self._open:
-            await asyncio.to_thread(self._pack, self._open)
+            await _aside(len(self._open), self._pack, self._open)
             self._open = []
 
     async def drop(self) -> None:
@@ -150,7 +160,7 @@ class Draft:
 
         Ids are the same where their hashes are; whether the reverse is true as well is looked up.
         """
-        if repeated := await asyncio.to_thread(self._repeated):
+        if repeated := await _aside(self.count, self._repeated):
             faults = await self._duplicates(repeated)
             if faults:
                 raise Refused(faults)
@@ -193,6 +203,13 @@ class Draft:
         if number in self._packed:
             return await asyncio.to_thread(unpack, self._packed[number])
         return await self._staging.slice(self.ref, self.token, number)
+
+
+async def _aside(payments: int, work: Callable[P, T], *arguments: P.args, **others: P.kwargs) -> T:
+    """Do work on so many payments: a few at once, many in a thread."""
+    if payments < MANY:
+        return work(*arguments, **others)
+    return await asyncio.to_thread(work, *arguments, **others)
 
 
 def _more_than_once(hashes: Sequence[int], unseen: set[int]) -> set[int]:
