@@ -19,7 +19,7 @@ class Database:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
         self._link = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY", "cache_size=-32000"):
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY", "cache_size=-4000"):
             self._link.execute(f"PRAGMA {pragma}")
         for schema in schemas:
             self._link.executescript(schema)

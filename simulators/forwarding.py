@@ -215,9 +215,7 @@ class Forwarding:
     ) -> None:
         out_id = f"{self._house.code}{kept.number:08d}L{number}"
         items = [
-            transfer
-            if transfer.transaction_id
-            else Transfer._make((*transfer[:2], f"{out_id}.{position}", *transfer[3:]))
+            transfer if transfer.transaction_id else (*transfer[:2], f"{out_id}.{position}", *transfer[3:])
             for position, transfer in enumerate(transfers)
         ]
         result = None if place else Result("RJCT", dict(enumerate(verdicts)))
