@@ -183,7 +183,7 @@ def everything(
         raise Misconfigured("environment", 0, "bench", "matplotlib is not installed: `make bench` brings it")
     from loadtests.bench import page, suite
 
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     chosen = suite.scenarios(payments, fairness=with_fairness, scale=with_scale)
     results = suite.measure(folder, chosen, console.print)
     print(page.write(folder, results))
