@@ -117,7 +117,17 @@ def _read_amount(texts: Sequence[str], currency: str, where: str) -> Sequence[An
     if not is_currency(currency):
         raise Refused.because(where, "AM03", "The currency is not in ISO 4217.")
     decimals = exponent(currency)
+    column = "".join([f"{text} " for text in texts])
+    if _usual_amounts(decimals).fullmatch(column):
+        return list(map(int, column.replace(".", "").split()))
     return [minor_of(text, currency, decimals, where) for text in texts]
+
+
+@cache
+def _usual_amounts(decimals: int) -> re.Pattern[str]:
+    """A column of amounts of at least one whole unit, with all their decimals, and a blank behind each."""
+    fraction = rf"\.[0-9]{{{decimals}}}" if decimals else ""
+    return re.compile(rf"(?:[1-9][0-9]*+{fraction} )*+")
 
 
 def _read_balance(texts: Sequence[str], currency: str, where: str) -> Sequence[Any]:
