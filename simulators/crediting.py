@@ -60,20 +60,14 @@ class Crediting:
 
     def credit(self, order: CreditTransfer, name: str, sender: str) -> Answer:
         """Book the credits of a pacs.008 once, and report; a repetition gets the same report again."""
-        content = inbox.encode(order.transfers)
-        envelope = Envelope(sender, name, order.message_id, inbox.digest_of(content))
-        with self._house.database.transaction() as link:
-            kept = inbox.find(link, sender, name, order.message_id)
-            if kept is None:
-                decision = self._house.faults.decide(link, self._magic, order.transfers, order.currency)
-                if decision.http:
-                    return Answer(decision.http)
-                if decision.report == "lost" and inbox.lose(link, sender, order.message_id):
-                    return Answer(202)
-                kept = self._accept(link, order, envelope, content, decision)
-            elif kept.digest != envelope.digest:
-                return self._second_use(kept)
-            return self._answer(link, kept)
+        with self._house.stages.measure("book credits", len(order.transfers)):
+            content = inbox.encode(order.transfers)
+            envelope = Envelope(sender, name, order.message_id, inbox.digest_of(content))
+            with self._house.database.transaction() as link:
+                known = inbox.find(link, sender, name, order.message_id)
+                taken = known or self._take(link, order, envelope, content)
+                news = taken if isinstance(taken, Answer) else self._news(link, taken, envelope)
+        return news if isinstance(news, Answer) else self._reported(news, sender)
 
     def report(self, link: sqlite3.Connection, kept: Kept, only: Sequence[InquiredTransfer] = ()) -> Answer:
         """Repeat the report about a message, where there is one by now; only: the payments that it is about."""
@@ -81,8 +75,8 @@ class Crediting:
             return Answer(204)
         if only:
             legs = inbox.legs(link, kept.number)
-            return self._reported(reporting.narrowed(self._base(kept), kept, legs, only), kept)
-        return self._reported(self._status(link, kept), kept)
+            return self._reported(reporting.narrowed(self._base(kept), kept, legs, only), kept.sender)
+        return self._reported(self._status(link, kept), kept.sender)
 
     def withdrawn(self, report: StatusReport, sender: str) -> bool:
         """Take credits back whose payer's side has given up waiting; ``False`` where the report is about no credit.
@@ -162,6 +156,17 @@ class Crediting:
             return "ARDT"
         balance = ledger.balance(link, self._account_of(transfer.creditor_account), kept.facts.currency)
         return "" if balance >= transfer.amount_minor else "AM04"
+
+    def _take(
+        self, link: sqlite3.Connection, order: CreditTransfer, envelope: Envelope, content: bytes
+    ) -> Kept | Answer:
+        """Take new credits, or answer that they were not taken."""
+        decision = self._house.faults.decide(link, self._magic, order.transfers, order.currency)
+        if decision.http:
+            return Answer(decision.http)
+        if decision.report == "lost" and inbox.lose(link, envelope.sender, order.message_id):
+            return Answer(202)
+        return self._accept(link, order, envelope, content, decision)
 
     def _accept(
         self,
@@ -296,18 +301,17 @@ class Crediting:
             instructed_agent=kept.sender,
         )
 
-    def _answer(self, link: sqlite3.Connection, kept: Kept) -> Answer:
-        """Report at once, unless the message asked for something else."""
+    def _news(self, link: sqlite3.Connection, kept: Kept, envelope: Envelope) -> StatusReport | Answer:
+        """Report at once, unless the message asked for something else, or its id stands for another one."""
+        if kept.digest != envelope.digest:
+            verdict = Verdict("RJCT", "DU01", "This message id was used before with other content.")
+            return reporting.refused(self._base(kept), verdict)
         if kept.facts.report in {"late", "silent", "mute"}:
             return Answer(202)
-        return self._reported(self._status(link, kept), kept)
+        return self._status(link, kept)
 
-    def _second_use(self, kept: Kept) -> Answer:
-        verdict = Verdict("RJCT", "DU01", "This message id was used before with other content.")
-        return self._reported(reporting.refused(self._base(kept), verdict), kept)
-
-    def _reported(self, report: StatusReport, kept: Kept) -> Answer:
-        return Answer(200, self._house.write(report.message, report, kept.sender))
+    def _reported(self, report: StatusReport, sender: str) -> Answer:
+        return Answer(200, self._house.write(report.message, report, sender))
 
     def _status(self, link: sqlite3.Connection, kept: Kept) -> StatusReport:
         """Report by exception: a status for all, and one by one only what differs from it."""

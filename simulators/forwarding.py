@@ -70,22 +70,20 @@ class Forwarding:
 
     def order(self, order: CreditTransfer, name: str, sender: str, reply: Reply | None = None) -> Answer:
         """Take an order once; a repetition is answered again and never booked again."""
-        content = inbox.encode(order.transfers)
-        envelope = Envelope(sender, name, order.message_id, inbox.digest_of(content))
-        with self._house.database.transaction() as link:
-            kept = inbox.find(link, sender, name, order.message_id)
-            if kept is None:
-                decision = self._house.faults.decide(link, self._magic, order.transfers, order.currency)
-                if decision.http:
-                    return Answer(decision.http)
-                if decision.report == "lost" and inbox.lose(link, sender, order.message_id):
-                    return Answer(202)
-                kept = self._accept(link, order, envelope, decision, reply or Reply())
-                return self._first_answer(kept)
-        if kept.digest != envelope.digest:
+        with self._house.stages.measure("book orders", len(order.transfers)):
+            content = inbox.encode(order.transfers)
+            envelope = Envelope(sender, name, order.message_id, inbox.digest_of(content))
+            with self._house.database.transaction() as link:
+                known = inbox.find(link, sender, name, order.message_id)
+                taken = known or self._take(link, order, envelope, reply or Reply())
+        if isinstance(taken, Answer):
+            return taken
+        if known is None:
+            return self._first_answer(taken)
+        if known.digest != envelope.digest:
             verdict = Verdict("RJCT", "DU01", "This message id was used before with other content.")
-            return self._xml(reporting.refused(self._base(kept, "D"), verdict), kept)
-        return self._acknowledgement(kept)
+            return self._xml(reporting.refused(self._base(known, "D"), verdict), known)
+        return self._acknowledgement(known)
 
     def report(self, link: sqlite3.Connection, kept: Kept, only: Sequence[InquiredTransfer] = ()) -> Answer:
         """Give the newest report: the acknowledgement, or the final one from the time on when it may be seen.
@@ -107,7 +105,8 @@ class Forwarding:
 
         Raises ``NotFound`` where no leg went out under the report's original message id.
         """
-        with self._house.database.transaction() as link:
+        house = self._house
+        with house.stages.measure("book answers", report.original_count or 1), house.database.transaction() as link:
             leg = inbox.leg_of(link, report.original_message_id, items=False)
             if leg is None:
                 raise NotFound("message", report.original_message_id)
@@ -167,6 +166,17 @@ class Forwarding:
         if job.kind == "return-on":
             return self._return_message(job)
         return self._report_message(job)
+
+    def _take(
+        self, link: sqlite3.Connection, order: CreditTransfer, envelope: Envelope, reply: Reply
+    ) -> Kept | Answer:
+        """Take a new order, or answer that it was not taken."""
+        decision = self._house.faults.decide(link, self._magic, order.transfers, order.currency)
+        if decision.http:
+            return Answer(decision.http)
+        if decision.report == "lost" and inbox.lose(link, envelope.sender, order.message_id):
+            return Answer(202)
+        return self._accept(link, order, envelope, decision, reply)
 
     def _accept(
         self,
@@ -290,13 +300,17 @@ class Forwarding:
 
     def _leg_message(self, job: Job) -> Outgoing | None:
         """Write a leg; nothing where it was cancelled before it went out."""
+        laps = self._house.stages.laps()
         with self._house.database.transaction() as link:
             kept = inbox.read(link, job.message)
             leg = inbox.leg(link, job.message, job.leg)
         if leg.result is not None:
             return None
+        transfer = self._transfer(kept, leg)
+        laps.end("forward")
+        laps.count("", len(transfer.transfers))
         name = self._house.towards(leg.institution).scheme.message(Purpose.INTERBANK)
-        return self._house.to(leg.institution, name, self._transfer(kept, leg))
+        return self._house.to(leg.institution, name, transfer)
 
     def _transfer(self, kept: Kept, leg: Leg) -> CreditTransfer:
         facts, now = kept.facts, self._house.clock.now()
@@ -320,13 +334,15 @@ class Forwarding:
 
     def _report_message(self, job: Job) -> Outgoing:
         """Write the report that a job stands for, with whatever is to be wrong with it."""
-        stage = job.kind.partition(":")[2]
+        stage, laps = job.kind.partition(":")[2], self._house.stages.laps()
         with self._house.database.transaction() as link:
             kept = inbox.read(link, job.message)
             legs = inbox.legs(link, job.message, items=False)
             if stage.startswith("part-") or not reporting.alike(legs):
                 legs = inbox.legs(link, job.message)
         report = reporting.worded(self._staged(kept, legs, stage))
+        laps.end("report")
+        laps.count("", kept.facts.count)
         outgoing = self._house.to(job.target, report.message, report)
         return outgoing._replace(body=outgoing.body[: len(outgoing.body) // 2]) if stage == "malformed" else outgoing
 
