@@ -44,6 +44,7 @@ def disburse(
         int, typer.Option("--batch-size", min=1, help="Payments in one batch, where --requests is not given")
     ] = 25_000,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Worker processes")] = 1,
+    api_processes: Annotated[int, typer.Option("--api-processes", min=1, help="API processes")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Pay batches end to end: accept to final callback, XSD on, AOF on.
@@ -54,7 +55,10 @@ def disburse(
     from loadtests.bench.disburse import measure
 
     size = -(-payments // requests) if requests else batch_size
-    _finish(run(measure(payments=payments, batch_size=size, workers=workers)), as_json=as_json)
+    _finish(
+        run(measure(payments=payments, batch_size=size, workers=workers, api_processes=api_processes)),
+        as_json=as_json,
+    )
 
 
 @app.command()

@@ -115,13 +115,14 @@ class _Run:
         return max(each.final_at for each in self.paid)
 
 
-async def measure(*, payments: int, batch_size: int, workers: int) -> Result:
+async def measure(*, payments: int, batch_size: int, workers: int, api_processes: int = 1) -> Result:
     """Pay ``payments`` people in batches, in an instance of its own, and check what came out."""
     with tempfile.TemporaryDirectory(prefix="isogate-bench-") as folder:
-        quiet = {"log_level": "WARNING", "workers": workers, "progress_interval_seconds": 3600.0}
+        processes = {"workers": workers, "api_processes": api_processes}
+        quiet = {"log_level": "WARNING", "progress_interval_seconds": 3600.0}
         bodies = write_bodies(Path(folder), payments, batch_size)
         async with (
-            fresh_instance(Path(folder), print, **quiet) as (settings, supervisor),
+            fresh_instance(Path(folder), print, **processes, **quiet) as (settings, supervisor),
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=LONGEST_SECONDS)) as session,
             source_bb(settings.api_url, SOURCE, LONGEST_SECONDS) as ministry,
         ):

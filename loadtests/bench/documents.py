@@ -32,7 +32,11 @@ from loadtests.bench.samples import status_report
 
 ORDER: Final = "pain.001.001.09"
 REPORT: Final = "pain.002.001.10"
+INTERBANK: Final = "pacs.008.001.08"
 SCHEME: Final = "generic"
+SWITCHED: Final = "RELIEF"
+"""A programme of the sandbox that pays through the switch."""
+
 NOW: Final = datetime(2026, 1, 5, 10, 0, tzinfo=UTC).timestamp()
 REF: Final = batch_reference("govstack-v3", "BENCHSOURCE1", "BENCH0000000")
 
@@ -150,6 +154,13 @@ class Documents:
     def orders(self) -> list[bytes]:
         """The pain.001 of each chunk."""
         return [self.engine.write(SCHEME, ORDER, value) for value in self.transfers]
+
+    @cached_property
+    def interbank(self) -> list[bytes]:
+        """The pacs.008 in which each chunk goes from bank to bank."""
+        way = way_of(self.directory, SWITCHED, BatchKind.DISBURSEMENT)
+        values = [outgoing(self.batch, chunk, way, NOW) for chunk, _ in self.cut]
+        return [self.engine.write(SCHEME, INTERBANK, value) for value in values]
 
     @cached_property
     def reports(self) -> list[StatusReport]:

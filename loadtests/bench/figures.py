@@ -30,28 +30,38 @@ def headline(name: str, figures: Figures) -> str:
 def disbursements(runs: Sequence[tuple[str, Figures]]) -> Table:
     """Put the disbursements side by side."""
     rows = [[row.name, *(row.show(figures) for _, figures in runs)] for row in _DISBURSED]
+    for name, field, digits in _BY_PROCESS:
+        kinds = list(dict.fromkeys(process for _, figures in runs for process in figures[field]))
+        for kind in kinds:
+            found = [figures[field].get(kind) for _, figures in runs]
+            rows.append([f"{name}: {kind}", *("" if one is None else f"{one:,.{digits}f}" for one in found)])
     return Table("Disbursements", ["", *(title for title, _ in runs)], rows)
 
 
 def stages(figures: Figures) -> Table:
     """List every stage of every process, the dearest first, beside its floor."""
-    floors = figures["floors"]
     found = [
         (cost["microseconds"], process, stage, cost["payments"])
         for process, costs in figures["stages"].items()
         for stage, cost in costs.items()
     ]
-    rows = [
-        [f"{process}: {stage}", f"{payments:,}", f"{cost:.2f}", f"{floors[stage]:.2f}" if stage in floors else ""]
-        for cost, process, stage, payments in sorted(found, reverse=True)
-    ]
+    rows = []
+    for cost, process, stage, payments in sorted(found, reverse=True):
+        floor = floor_of(figures, stage, payments)
+        rows.append([f"{process}: {stage}", f"{payments:,}", f"{cost:.2f}", f"{floor:.2f}" if floor else ""])
     return Table("Stages", ["stage", "payments", "µs a payment", "floor"], rows)
+
+
+def floor_of(figures: Figures, stage: str, payments: int) -> float | None:
+    """Give the floor of a stage; none for one that most payments went past, as in a report about all at once."""
+    floor: float | None = figures["floors"].get(stage)
+    return floor if payments * 2 > figures["payments"] else None
 
 
 def floors(figures: Figures) -> Table:
     """List what the bare work takes."""
     rows = [[name, f"{cost:.2f}"] for name, cost in figures["floors"].items()]
-    return Table("The floor, one leg", ["bare work", "µs a payment"], rows)
+    return Table("The floor", ["bare work", "µs a payment"], rows)
 
 
 def engine(runs: Iterable[tuple[str, Figures]]) -> Table:
@@ -126,10 +136,6 @@ def _disbursed(said: Figures) -> str:
     return f"{said['payments_per_second']:,.0f} payments/s"
 
 
-def _by_process(name: str, digits: int = 0) -> Callable[[Figures], str]:
-    return lambda said: ", ".join(f"{process} {value:,.{digits}f}" for process, value in said[name].items())
-
-
 def _times(name: str) -> Callable[[Figures], str]:
     return lambda said: " / ".join(f"{said[name].get(share, 0):.2f}" for share in ("p50", "p95", "p99", "max"))
 
@@ -142,11 +148,8 @@ _DISBURSED: Final = (
     _Row("seconds, first post to last callback", lambda said: f"{said['seconds']:.2f}"),
     _Row("of these until all was accepted", lambda said: f"{said['accept_seconds']:.2f}"),
     _Row("acceptance to final state, p50 / p95 / p99 / max s", _times("latency_seconds")),
-    _Row("answer to final callback, by batch", _times("batch_seconds")),
+    _Row("answer to final callback, by batch, s", _times("batch_seconds")),
     _Row("processor µs a payment, all processes", lambda said: f"{said['cpu_microseconds_per_payment']:.1f}"),
-    _Row("processor s per 1,000 payments", _by_process("cpu_seconds_per_1000", 3)),
-    _Row("peak MB while paying", _by_process("peak_rss_paying_mb")),
-    _Row("peak MB with registration", _by_process("peak_rss_mb")),
     _Row("store bytes a payment", lambda said: f"{said['store_bytes_per_payment']:.0f}"),
     _Row(
         "store file bytes a payment",
@@ -156,6 +159,13 @@ _DISBURSED: Final = (
     _Row("request bytes", lambda said: f"{said['body_bytes']:,}"),
     _Row("checks", lambda said: "all passed" if not said["problems"] else "FAILED"),
 )
+
+_BY_PROCESS: Final = (
+    ("processor s per 1,000 payments", "cpu_seconds_per_1000", 3),
+    ("peak MB while paying", "peak_rss_paying_mb", 0),
+    ("peak MB with registration", "peak_rss_mb", 0),
+)
+"""What is shown, the figure's name, and its decimals."""
 
 _HEADLINES: Final[dict[str, Callable[[Figures], str]]] = {
     "translate": lambda said: f"{said['transactions_per_second']:,.0f} transactions/s",

@@ -11,9 +11,12 @@ from typing import Final, NamedTuple
 from lxml import etree
 
 from connector.api import govstack_v1, govstack_v3_batches
-from connector.api.json_body import parse_large
-from connector.api.operation import Body, Operation
+from connector.api.batch_body import BatchReading
+from connector.api.operation import Operation
+from connector.channels import Channels
 from connector.domain.chunk import Chunk
+from connector.flows.draft import Draft
+from connector.flows.services import FlowSettings, Services
 from connector.store import EmbeddedServer, Keyring, Store
 from connector.store.packing import Sealer
 from loadtests.bench.documents import ORDER, REPORT, SCHEME, Documents
@@ -48,9 +51,20 @@ def prepared(documents: Documents) -> Iterator[list[Stage]]:
         with EmbeddedServer(Path(folder) / "store") as server:
             store = loop.run(Store.connect(server.url, keys=keys, clock=time.time))
             try:
-                yield [*_pure(documents, keys), _looked_up(documents, store, loop)]
+                yield [*_read(documents, store), *_pure(documents, keys), _looked_up(documents, store, loop)]
             finally:
                 loop.run(store.close())
+
+
+def _read(documents: Documents, store: Store) -> list[Stage]:
+    """Requests of both contracts, until their slices are packed."""
+    channels = Channels(documents.engine, connector_url="http://127.0.0.1:1")
+    services = Services(store, documents.engine, channels, time.time, FlowSettings())
+    v1, v3 = govstack_v1.OPERATIONS, govstack_v3_batches.OPERATIONS
+    return [
+        Stage("read request v1.0", _reading(v1, "/bulk-payment", documents.body_v1, services)),
+        Stage("read request v3.0", _reading(v3, "/batchtransactions", documents.body_v3, services)),
+    ]
 
 
 def _pure(documents: Documents, keys: Keyring) -> list[Stage]:
@@ -62,8 +76,6 @@ def _pure(documents: Documents, keys: Keyring) -> list[Stage]:
     cut = documents.debulk.slice
     instructions, found = documents.instructions, documents.beneficiaries
     return [
-        Stage("read request v1.0", _reading(govstack_v1.OPERATIONS, "/bulk-payment", documents.body_v1)),
-        Stage("read request v3.0", _reading(govstack_v3_batches.OPERATIONS, "/batchtransactions", documents.body_v3)),
         Stage("debulk", lambda: cut("7Q3QZ4XWZ2V5YJ6K3L2A", 0, 0, instructions, found, 0.0)),
         Stage("seal chunks", lambda: [chunks.seal(chunk, key) for chunk, key in named]),
         Stage("open chunks", lambda: [chunks.open(one, key) for one, (_, key) in zip(sealed, named, strict=True)]),
@@ -75,14 +87,18 @@ def _pure(documents: Documents, keys: Keyring) -> list[Stage]:
     ]
 
 
-def _reading(operations: tuple[Operation, ...], path: str, content: bytes) -> Callable[[], object]:
-    """Read a body as the operation on that path has it read."""
-    body = next(each.body for each in operations if each.path == path and each.body)
-    return lambda: _read(body, content)
+def _reading(
+    operations: tuple[Operation, ...], path: str, content: bytes, services: Services
+) -> Callable[[], object]:
+    """Read, check and pack a body as the operation on that path does it."""
+    forms = next(each.body.batch for each in operations if each.path == path and each.body and each.body.batch)
 
+    def read() -> object:
+        reading = BatchReading(forms.form(strict=True), Draft(services), services.stages)
+        reading.take(content, last=True)
+        return reading.parsed().accepted()
 
-def _read(body: Body, content: bytes) -> object:
-    return parse_large(content, body.adapter(strict=True), body.read).accepted()
+    return read
 
 
 def _looked_up(documents: Documents, store: Store, loop: asyncio.Runner) -> Stage:

@@ -29,9 +29,9 @@ class Paid:
     final: Mapping[str, Any] = field(default_factory=dict)
 
 
-async def register(ministry: SourceBB, people: int) -> None:
-    """Put so many people into the account mapper, a few requests at once."""
-    pieces = _pieces(people)
+async def register(ministry: SourceBB, people: int, first: int = 0) -> None:
+    """Put so many people into the account mapper, a few requests at once; first: the number of the first one."""
+    pieces = _pieces(people, first)
 
     async def some() -> None:
         for number, piece in pieces:
@@ -43,9 +43,9 @@ async def register(ministry: SourceBB, people: int) -> None:
 async def pay(ministry: SourceBB, bodies: Sequence[Body]) -> list[Paid]:
     """Post one body after the other, and wait until every batch is called final."""
     waiting = []
-    for number, body in enumerate(bodies):
+    for body in bodies:
         paid = Paid(body, time.time())
-        paid.batch_id = await ministry.pay(body.path, PROGRAMME, f"BENCH{number:07d}")
+        paid.batch_id = await ministry.pay(body.path, PROGRAMME, f"BENCH{body.first:07d}")
         paid.answered_at = time.time()
         waiting.append(asyncio.create_task(_called_final(ministry, paid)))
     return await asyncio.gather(*waiting)
@@ -57,8 +57,8 @@ async def _called_final(ministry: SourceBB, paid: Paid) -> Paid:
     return paid
 
 
-def _pieces(people: int) -> Iterator[tuple[int, list[Person]]]:
-    everybody, number = payable_people(people), 0
+def _pieces(people: int, first: int) -> Iterator[tuple[int, list[Person]]]:
+    everybody, number = payable_people(people, first), 0
     while piece := list(islice(everybody, REGISTER_IN_ONE)):
         yield number, piece
         number += 1

@@ -12,6 +12,8 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from loadtests.bench.figures import floor_of
+
 Figures = Mapping[str, Any]
 Titled = Sequence[tuple[str, Figures]]
 
@@ -90,13 +92,12 @@ def stages(said: Figures) -> str:
     bars = _bars(said["stages"])
     colours = dict(zip(said["stages"], SERIES, strict=False))
     with _drawing(1 + ROW * len(bars)) as (axes, out):
-        for place, (process, stage, cost) in enumerate(bars):
+        for place, (process, stage, cost, payments) in enumerate(bars):
             axes.barh(place, cost, color=colours.get(process, MUTED), height=0.72)
             axes.annotate(f"{cost:.1f}", (cost, place), (4, 0), textcoords="offset points", va="center", fontsize=9)
-            floor = said["floors"].get(stage)
-            if floor:
+            if floor := floor_of(said, stage, payments):
                 axes.vlines(floor, place - 0.45, place + 0.45, color=INK, linewidth=2)
-        axes.set_yticks(range(len(bars)), [f"{process}: {stage}" for process, stage, _ in bars], fontsize=9)
+        axes.set_yticks(range(len(bars)), [f"{process}: {stage}" for process, stage, *_ in bars], fontsize=9)
         axes.set(xlabel="µs a payment; the mark is the floor", ylim=(len(bars) - 0.4, -0.6))
         axes.grid(visible=False, axis="y")
         _legend(axes, colours)
@@ -139,14 +140,17 @@ def scaling(points: Mapping[int, Sequence[float]], asked: float = 1.6) -> str:
     return _coloured(out)
 
 
-def _bars(costs: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[tuple[str, str, float]]:
-    """Process, stage and microseconds, the dearest first; of each process what costs little is put together."""
+def _bars(costs: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[tuple[str, str, float, int]]:
+    """Process, stage, microseconds and payments, the dearest first; what costs little is one bar a process."""
     bars = []
     for process, spent in costs.items():
-        found = {stage: cost["microseconds"] for stage, cost in spent.items()}
-        small = sum(cost for cost in found.values() if cost < LEAST_SHOWN)
-        bars += [(process, stage, cost) for stage, cost in found.items() if cost >= LEAST_SHOWN]
-        bars += [(process, "other stages", small)] if small >= LEAST_SHOWN / 10 else []
+        small = sum(cost["microseconds"] for cost in spent.values() if cost["microseconds"] < LEAST_SHOWN)
+        bars += [
+            (process, stage, cost["microseconds"], cost["payments"])
+            for stage, cost in spent.items()
+            if cost["microseconds"] >= LEAST_SHOWN
+        ]
+        bars += [(process, "other stages", small, 0)] if small >= LEAST_SHOWN / 10 else []
     return sorted(bars, key=lambda bar: -bar[2])
 
 
