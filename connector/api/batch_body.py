@@ -85,8 +85,8 @@ class BatchReading:
         laps = self._stages.laps()
         structs = None if self._wrong else self._form.quick.read(text)
         values: list[Any] = decode(text) if structs is None else []  # type: ignore[assignment]  # it is in brackets
-        laps.end("read")
-        laps.count("JSON", len(values if structs is None else structs))
+        laps.end("read JSON")
+        laps.count("", len(values if structs is None else structs))
         return _Elements(structs, values)
 
     def _check(self, elements: _Elements) -> None:

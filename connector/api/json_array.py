@@ -6,7 +6,9 @@ is. So the place of a cut may be guessed, by counting brackets, and the decoder 
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from connector.api.json_body import decode, is_cut_off
@@ -15,11 +17,11 @@ from connector.domain.errors import Refused
 PIECE_BYTES: Final = 1024 * 1024
 """From so much text on a piece is cut off; no element, nor all that is around the array, may be longer."""
 
-LOOKS: Final = 32
+LOOKS: Final = 12
 """Ends of objects that are looked at, from the end, for one where the brackets are even."""
 
 TRIES: Final = 3
-"""Of those, how many are tried before the text is scanned."""
+"""Of those, or of all where there is none, how many are tried before the text is scanned."""
 
 SPACE: Final = b" \t\r\n"
 _COMMA: Final = re.compile(rb"[ \t\r\n]*,")
@@ -99,16 +101,11 @@ class ArrayText(Generic[Value]):
         guessed = self._guessed(_ends(self._text) if last else _commas(self._text))
         return self._scanned(last=last) if guessed is None else guessed
 
-    def _guessed(self, cuts: Iterator[_Cut]) -> Value | None:
-        tries = 0
-        for cut in cuts:
-            if _even(self._text, cut.end):
-                try:
-                    return self._taken(cut)
-                except Refused:
-                    tries += 1
-            if tries == TRIES:
-                break
+    def _guessed(self, cuts: Sequence[_Cut]) -> Value | None:
+        even = (cut for cut in cuts if _even(self._text, cut.end))
+        for cut in list(islice(even, TRIES)) or cuts[:TRIES]:
+            with suppress(Refused):
+                return self._taken(cut)
         return None
 
     def _scanned(self, *, last: bool) -> Value:
@@ -151,25 +148,24 @@ def _even(text: bytes, end: int) -> bool:
     return opened == closed and text.count(b"{", 0, end) == text.count(b"}", 0, end)
 
 
-def _commas(text: bytes) -> Iterator[_Cut]:
-    """Give the ends of objects that a comma follows, the last first."""
-    place = len(text)
-    for _ in range(LOOKS):
-        place = text.rfind(b"}", 0, place)
-        if place < 0:
-            return
-        if comma := _COMMA.match(text, place + 1):
-            yield _Cut(place + 1, comma.end(), last=False)
+def _commas(text: bytes) -> list[_Cut]:
+    """Give ends of objects that a comma follows, the last first."""
+    commas = ((place + 1, _COMMA.match(text, place + 1)) for place in _backwards(text, b"}"))
+    return [_Cut(end, comma.end(), last=False) for end, comma in commas if comma]
 
 
-def _ends(text: bytes) -> Iterator[_Cut]:
-    """Give the places where the array may end, the last first."""
+def _ends(text: bytes) -> list[_Cut]:
+    """Give places where the array may end, the last first."""
+    return [_Cut(place, place + 1, last=True) for place in _backwards(text, b"]")]
+
+
+def _backwards(text: bytes, sign: bytes) -> Iterator[int]:
     place = len(text)
     for _ in range(LOOKS):
-        place = text.rfind(b"]", 0, place)
+        place = text.rfind(sign, 0, place)
         if place < 0:
             return
-        yield _Cut(place, place + 1, last=True)
+        yield place
 
 
 def _scan(text: bytes) -> _Cut | None:

@@ -354,9 +354,15 @@ def usual(each: Any) -> CreditInstruction | None:  # noqa: ANN401 - a struct wit
     amount = bytes(each.amount)
     if amount.startswith(b'"'):
         amount = amount[1:-1]
-    payee = party([(pair.key, pair.value) for pair in each.creditParty])
-    minor_units = ordinary_minor_units(amount, each.currency)
-    if not minor_units or not (payee.functional_id or payee.address):
+    minor_units, pairs = ordinary_minor_units(amount, each.currency), each.creditParty
+    if not minor_units:
+        return None
+    if len(pairs) == 1 and pairs[0].key == USUAL_KEY:
+        return CreditInstruction(
+            each.requestId, pairs[0].value, minor_units, each.currency, each.descriptionText or ""
+        )
+    payee = party([(pair.key, pair.value) for pair in pairs])
+    if not payee.functional_id and not payee.address:
         return None
     return CreditInstruction(
         each.requestId,
@@ -372,8 +378,6 @@ def usual(each: Any) -> CreditInstruction | None:  # noqa: ANN401 - a struct wit
 
 def party(pairs: Sequence[tuple[str, str]]) -> Party:
     """Find out who is meant, by key and value; keys are read without regard to case, dashes and underscores."""
-    if len(pairs) == 1 and pairs[0][0] == USUAL_KEY:
-        return Party(pairs[0][1])
     found = Party()
     for name, value in pairs:
         key = name.lower().replace("_", "").replace("-", "")
