@@ -1,6 +1,5 @@
 """All channels behind one door: picked by the institution's kind of channel, bounded per institution."""
 
-import asyncio
 from types import TracebackType
 from typing import Self
 
@@ -8,6 +7,7 @@ import aiohttp
 
 from connector.channels.answer import Answer, StatementAnswer
 from connector.channels.channel import AuthorisationRequest, Channel, Noted, Outgoing, StatementRequest, nobody
+from connector.channels.gate import Gate
 from connector.channels.govstack_json import GovStackJson
 from connector.channels.iso_http import IsoHttp
 from connector.channels.wire import Wire
@@ -29,7 +29,7 @@ class Channels:
             ChannelKind.ISO20022: IsoHttp(self._wire, engine, json),
             ChannelKind.GOVSTACK_JSON: json,
         }
-        self._gates: dict[tuple[str, int], asyncio.Semaphore] = {}
+        self._gates: dict[tuple[str, int], Gate] = {}
 
     async def __aenter__(self) -> Self:
         """Open the HTTP session."""
@@ -75,6 +75,6 @@ class Channels:
         async with self._gate(to):
             return await self._by_kind[to.channel].statement(to, request)
 
-    def _gate(self, to: Institution) -> asyncio.Semaphore:
+    def _gate(self, to: Institution) -> Gate:
         """One gate per institution and width, so that a changed ``in_flight`` takes effect at once."""
-        return self._gates.setdefault((to.code, to.in_flight), asyncio.Semaphore(to.in_flight))
+        return self._gates.setdefault((to.code, to.in_flight), Gate(to.in_flight))

@@ -4,8 +4,9 @@
 import asyncio
 import os
 import socket
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from connector.flows.services import Services
     from connector.settings import Settings
+
+TURN_SECONDS: Final = 0.001
+"""So long a thread may keep the interpreter from the event loop that waits for it; Python's own choice is 5 ms."""
 
 
 def register(app: typer.Typer) -> None:
@@ -38,6 +42,7 @@ def serve(port: options.Port = None, data_dir: options.DataDir = None, profile: 
         from connector.app import build_api, build_services, tls_context
         from connector.flows.stages import published
 
+        _divide_time()
         async with build_services(settings) as services:
             if not settings.sandbox:
                 await _warn(services)
@@ -58,6 +63,7 @@ def worker(
         from connector.app import build_services, build_worker
         from connector.flows.stages import published
 
+        _divide_time()
         async with build_services(settings) as services:
             carrying = build_worker(services, settings, name)
             loaded()
@@ -120,6 +126,14 @@ async def _warn(services: "Services") -> None:
 
     for programme in (await services.store.directory.load()).shared_programmes:
         structlog.get_logger(__name__).warning(warning_of(programme), programme=programme)
+
+
+def _divide_time() -> None:
+    """Let threads do the long pieces of work, and let the event loop have its turn soon while they do."""
+    from connector.flows.threads import Threads
+
+    asyncio.get_running_loop().set_default_executor(Threads())
+    sys.setswitchinterval(TURN_SECONDS)
 
 
 def _named(part: str) -> str:

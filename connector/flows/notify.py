@@ -38,7 +38,7 @@ async def run(services: Services, entry: Entry) -> None:
                     headers=headers(batch.callback.correlation_id, f"{batch.ref}-{identifier}"),
                     changed_at=services.clock(),
                 ),
-                then=[tasks.callback(batch.ref, identifier)],
+                then=[tasks.callback(batch.ref, identifier, priority=batch.priority)],
             )
     await store.queue.done(entry)
 
@@ -72,7 +72,8 @@ async def deliver(services: Services, entry: Entry) -> None:
     now = services.clock()
     due_at = now + backoff(settings.callback_first_delay_seconds, attempts - 1, DELAY_AT_MOST_SECONDS)
     tried = _after(callback, CallbackState.PENDING, outcome, now)
-    return await store.callbacks.save(tried, then=[tasks.callback(task.batch, task.data, due_at)], done=entry)
+    again = tasks.callback(task.batch, task.data, due_at, task.priority)
+    return await store.callbacks.save(tried, then=[again], done=entry)
 
 
 def headers(correlation_id: str, identifier: str) -> dict[str, str]:

@@ -23,13 +23,15 @@ from connector.store import Entry
 class Step(NamedTuple):
     """A step: its stream, its function (which commits and strikes the entry off), and its limit in seconds.
 
-    gathers: it mostly waits for company, and does not keep a hand of the worker busy meanwhile.
+    gathers: it mostly waits for company, and does not keep a hand of the worker busy meanwhile; calls: it calls a
+    Source BB, and has hands of its own.
     """
 
     name: str
     run: Callable[[Services, Entry], Awaitable[None]]
     timeout_seconds: float
     gathers: bool = False
+    calls: bool = False
 
 
 STEPS: Final = {
@@ -48,9 +50,9 @@ STEPS: Final = {
         Step("voucher-funds", funds.run, 30),
         Step("voucher-notice", notices.run, 30),
         Step("payout", payout.run, 30, gathers=True),
-        Step("notify", notify.run, 30),
-        Step("callback", notify.deliver, 30),
-        Step("progress", notify.progress, 30),
+        Step("notify", notify.run, 30, calls=True),
+        Step("callback", notify.deliver, 30, calls=True),
+        Step("progress", notify.progress, 30, calls=True),
         Step("voucher-file", batch_file.run, 300),
         Step("reconcile", reconciliation.run, 300),  # a million payments a day; done twice, it changes nothing
         Step(reconciliation.CLOCK, reconciliation.tick, 30),

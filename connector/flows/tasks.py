@@ -65,9 +65,9 @@ def progress(batch: Batch, due_at: float) -> list[Task]:
     return [Task("progress", batch.ref, priority=batch.priority, due_at=due_at)] if batch.callback.url else []
 
 
-def callback(batch: str, identifier: str, due_at: float = 0.0) -> Task:
+def callback(batch: str, identifier: str, due_at: float = 0.0, priority: int = 5) -> Task:
     """Deliver one callback."""
-    return Task("callback", batch, due_at=due_at, data=identifier)
+    return Task("callback", batch, priority=priority, due_at=due_at, data=identifier)
 
 
 def voucher_file(reference: str) -> Task:

@@ -4,13 +4,16 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import structlog
 
 from connector.domain.errors import Misconfigured, Refused, Unavailable
 from connector.domain.event import Event
+from connector.domain.urgency import URGENT
 from connector.flows import archive, reconciliation
+from connector.flows.lanes import Hands, Lane, lanes_of
 from connector.flows.services import Services
 from connector.flows.steps import STEPS
 from connector.flows.times import backoff
@@ -26,6 +29,8 @@ SLOW_SECONDS: Final = 5.0
 SET_ASIDE_SECONDS: Final = 600.0
 DEAD_LETTER_LIFE_SECONDS: Final = 90 * 24 * 3600.0
 
+Turn = Callable[[], Awaitable[None]]
+
 _log = structlog.get_logger(__name__)
 
 
@@ -39,41 +44,48 @@ class Worker:
     def __init__(self, services: Services, name: str, concurrency: int = 8) -> None:
         self._services = services
         self._name = name
-        self._concurrency = concurrency
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._gathering: dict[str, asyncio.Task[None]] = {}
+        self._lanes = lanes_of(concurrency)
         self._stop = asyncio.Event()
         self._armed = False
-        self._resumed = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set, then finish what was begun."""
         self._stop = stop
-        loops = (self._take, self._wake, self._take_over)
+        await self._forever(self._resume, once=True)
+        loops: list[Turn] = [self._wake, self._take_over, *(partial(self._take, lane) for lane in self._lanes)]
         await asyncio.gather(*(self._forever(loop) for loop in loops))
-        if begun := [*self._running.values(), *self._gathering.values()]:
+        if begun := [task for lane in self._lanes for task in lane.held.values()]:
             await asyncio.wait(begun)
 
-    async def _forever(self, turn: Callable[[], Awaitable[None]]) -> None:
-        """Repeat a loop's turn until stopped; while the store is away, slower and slower."""
+    async def _forever(self, turn: Turn, *, once: bool = False) -> None:
+        """Repeat a loop's turn until stopped, or until it was done ``once``; slower while the store is away."""
         failures = 0
         while not self._stop.is_set():
             try:
                 await turn()
+                if once:
+                    return
                 failures = 0
             except Unavailable as error:
                 _log.warning("store unavailable", worker=self._name, error=str(error))
                 await self._pause(backoff(0.1, failures, MOST_PAUSE_SECONDS))
                 failures += 1
 
-    async def _take(self) -> None:
-        """Take as many entries as there are hands free; first of all what was in them under this name before."""
-        if not self._resumed:
-            self._begin(await self._services.store.queue.resume(self._name, tuple(STEPS)))
-            self._resumed = True
-        while (free := self._concurrency - len(self._running)) <= 0:  # what is resumed can be more than its hands
-            await asyncio.wait(self._running.values(), return_when=asyncio.FIRST_COMPLETED)
-        self._begin(await self._services.store.queue.take(tuple(STEPS), self._name, free, BLOCK_SECONDS))
+    async def _resume(self) -> None:
+        """Take what was in its hands under this name before."""
+        entries = await self._services.store.queue.resume(self._name, tuple(STEPS))
+        for lane in self._lanes:
+            self._begin(lane, [entry for entry in entries if lane.takes(entry)])
+
+    async def _take(self, lane: Lane) -> None:
+        """Take as many entries as there are hands free in a lane."""
+        while not lane.free:
+            await asyncio.wait(lane.running.values(), return_when=asyncio.FIRST_COMPLETED)
+        queue = self._services.store.queue
+        self._begin(
+            lane,
+            await queue.take(lane.steps, self._name, lane.free, BLOCK_SECONDS, urgent_only=lane.urgent_only),
+        )
 
     async def _wake(self) -> None:
         """Move timers that are due into their streams; at once again while there are many."""
@@ -88,21 +100,23 @@ class Worker:
     async def _take_over(self) -> None:
         """Take what a dead worker had in its hands."""
         idle = self._services.settings.take_over_after_seconds
-        free = self._concurrency - len(self._running)
-        if free > 0:
-            self._begin(await self._services.store.queue.take_over(self._name, idle, free, tuple(STEPS)))
+        for lane in self._lanes:
+            if lane.free and not lane.urgent_only:
+                queue = self._services.store.queue
+                self._begin(lane, await queue.take_over(self._name, idle, lane.free, lane.steps))
         await self._pause(min(idle / 4, MOST_PAUSE_SECONDS))
 
-    def _begin(self, entries: Sequence[Entry]) -> None:
+    def _begin(self, lane: Lane, entries: Sequence[Entry]) -> None:
         """Start each entry, unless it is in our own hands already."""
         for entry in entries:
             key = f"{entry.stream}/{entry.id}"
-            hands = self._gathering if STEPS[entry.task.step].gathers else self._running
-            if key not in hands:
+            hands = lane.hands_for(entry)
+            if not any(key in each.held for each in self._lanes):
                 hands[key] = asyncio.create_task(self._carry(hands, key, entry))
 
-    async def _carry(self, hands: dict[str, asyncio.Task[None]], key: str, entry: Entry) -> None:
+    async def _carry(self, hands: Hands, key: str, entry: Entry) -> None:
         """Carry one entry to its step; what fails stays in the queue and comes again."""
+        URGENT.set(entry.task.urgent)
         try:
             await self._attempt(entry)
         except Exception as error:  # noqa: BLE001 (a step's fault must not end the worker; the entry is taken over later)

@@ -72,6 +72,7 @@ FAMILIES: Final = (
     Family(r"streams", "set", "the names of the partition's streams", "kept"),
     Family(r"ready", "set", "names of streams that may have tasks nobody was given yet", "until found empty"),
     Family(r"bell", "stream", "the last time that a stream became ready (s: its name), for who waits", "kept"),
+    Family(r"bell:urgent", "stream", "the same of urgent work alone", "kept"),
     Family(r"timers", "sorted set", "stream and task by due time (Unix seconds)", "until due"),
     Family(r"mapper:\d+", "hash", "keyed hash of source and functional id -> beneficiary, sealed", "kept"),
     Family(r"funds:.+", "hash", "<currency>:budget, :opening, :available, :reserved, :spent in minor units", "kept"),

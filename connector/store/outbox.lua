@@ -8,12 +8,15 @@ local function register(name, callback)
 end
 
 -- Puts a task on its stream. "ready" names the streams that may have something nobody was given yet; when one is named
--- anew the bell rings, for workers who looked before.
+-- anew the bell rings, and for urgent work a second one, for workers who looked before.
 local function append(base, stream, ...)
   redis.call('XADD', stream, '*', ...)
   if redis.call('SADD', base .. ':ready', stream) == 1 then
     redis.call('SADD', base .. ':streams', stream)
     redis.call('XADD', base .. ':bell', 'MAXLEN', 1, '*', 's', stream)
+    if stream:sub(-7) == ':urgent' then
+      redis.call('XADD', base .. ':bell:urgent', 'MAXLEN', 1, '*', 's', stream)
+    end
   end
 end
 

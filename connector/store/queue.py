@@ -24,7 +24,7 @@ class Queue:
         self._outbox = outbox
         self._prepared = False
         self._first = 0
-        self._heard: dict[str, str] = {}
+        self._heard: dict[tuple[str | bool, ...], dict[str, str]] = {}
 
     async def put(self, tasks: Sequence[Task]) -> None:
         """Append tasks, or set timers for those that are not due. Atomic within a partition."""
@@ -36,22 +36,25 @@ class Queue:
             ]
         )
 
-    async def take(self, steps: Sequence[str], worker: str, count: int, block_seconds: float) -> list[Entry]:
+    async def take(
+        self, steps: Sequence[str], worker: str, count: int, block_seconds: float, *, urgent_only: bool = False
+    ) -> list[Entry]:
         """Take up to ``count`` tasks of these steps, urgent ones first; wait up to ``block_seconds`` for one.
 
-        Waiting ends after 5 seconds even if more were asked for.
+        urgent_only: none but these. Waiting ends after 5 seconds even if more were asked for. Several may wait at
+        the same time, if they ask for different steps or kinds.
         """
         await self._prepare()
         clock = asyncio.get_running_loop().time
         deadline = clock() + min(block_seconds, LONGEST_BLOCK_SECONDS)
         while True:
             ready = await self._ready(steps)
-            for urgent in (True, False):
+            for urgent in (True,) if urgent_only else (True, False):
                 if taken := await self._take_now(ready[urgent], worker, count):
                     return taken
             if (left := deadline - clock()) <= 0:
                 return []
-            await self._listen(left)
+            await self._listen(left, (*steps, urgent_only))
 
     async def take_over(self, worker: str, idle_seconds: float, count: int, steps: Sequence[str] = ()) -> list[Entry]:
         """Take up to ``count`` tasks that other workers took ``idle_seconds`` ago and did not finish.
@@ -147,18 +150,18 @@ class Queue:
                 return [_entry(*fields) for fields_of_one in found for fields in fields_of_one or ()]
         return []
 
-    async def _listen(self, seconds: float) -> None:
-        """Wait until a partition's bell rings, at most so long; what rang since the last time is heard at once.
+    async def _listen(self, seconds: float, who: tuple[str | bool, ...]) -> None:
+        """Wait until a partition's bell rings, at most so long; what rang since ``who`` listened is heard at once.
 
         A stream that is named as ready already does not ring. But nobody listens who has not seen, or brought about,
         that none was named: so whatever is appended later rings.
         """
-        if not self._heard:
-            self._heard = {f"{base}:bell": "0-0" for base in self._keyspace.bases()}
+        bell = "bell:urgent" if who[-1] else "bell"
+        heard = self._heard.setdefault(who, {f"{base}:{bell}": "0-0" for base in self._keyspace.bases()})
         block = max(1, int(seconds * 1000))
-        found = await self._link.wait("XREAD", "BLOCK", block, "STREAMS", *self._heard, *self._heard.values())
-        for bell, entries in streams_of(found):
-            self._heard[bell.decode()] = entries[-1][0].decode()
+        found = await self._link.wait("XREAD", "BLOCK", block, "STREAMS", *heard, *heard.values())
+        for rung, entries in streams_of(found):
+            heard[rung.decode()] = entries[-1][0].decode()
 
     async def _prepare(self) -> None:
         """See to it, once, that what older versions appended is found."""

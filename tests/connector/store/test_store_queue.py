@@ -173,3 +173,16 @@ async def test_tasks_of_a_version_that_named_no_streams_as_ready_are_found(store
     await store.queue.put([Task("resolve", "B1")])
     await store.link.ask("DEL", f"{store.keyspace.home('B1')}:ready")
     assert len(await store.queue.take(STEPS, "w1", 4, 0)) == 1
+
+
+async def test_who_takes_urgent_tasks_alone_is_woken_by_them_alone(store: Store) -> None:
+    urgent = asyncio.create_task(store.queue.take(STEPS, "w1", 2, 4.0, urgent_only=True))
+    every = asyncio.create_task(store.queue.take(["resolve"], "w1", 2, 4.0))
+    await asyncio.sleep(0.05)
+    await store.queue.put([Task("resolve", "B1")])
+    [entry] = await asyncio.wait_for(every, 3)
+    assert entry.task.batch == "B1"
+    assert not urgent.done()
+    await store.queue.put([Task("dispatch", "B2", priority=0)])
+    [entry] = await asyncio.wait_for(urgent, 3)
+    assert entry.task.batch == "B2"

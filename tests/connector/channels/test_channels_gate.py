@@ -1,0 +1,100 @@
+"""The gate of an institution: never more than it may have at once, urgent exchanges first, and no place is lost."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from connector.channels.gate import Gate
+from connector.domain.urgency import URGENT
+
+
+class Doorstep:
+    """Exchanges that stay inside until they are let out."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
+        self.inside: list[str] = []
+        self.out: dict[str, asyncio.Event] = {}
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def come(self, name: str, *, urgent: bool = False) -> None:
+        self.out[name] = asyncio.Event()
+        self.tasks[name] = asyncio.create_task(self._exchange(name, urgent=urgent))
+        await settled()
+
+    async def leave(self, name: str) -> None:
+        self.out[name].set()
+        await self.tasks[name]
+        await settled()
+
+    async def give_up(self, name: str) -> None:
+        self.tasks[name].cancel()
+        with suppress(asyncio.CancelledError):
+            await self.tasks[name]
+        await settled()
+
+    async def _exchange(self, name: str, *, urgent: bool) -> None:
+        URGENT.set(urgent)
+        async with self.gate:
+            self.inside.append(name)
+            try:
+                await self.out[name].wait()
+            finally:
+                self.inside.remove(name)
+
+
+async def settled() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def doorstep() -> Doorstep:
+    return Doorstep(Gate(4))
+
+
+async def test_one_place_is_kept_for_urgent_exchanges(doorstep: Doorstep) -> None:
+    for name in "abcd":
+        await doorstep.come(name)
+    assert doorstep.inside == ["a", "b", "c"]
+    await doorstep.come("urgent", urgent=True)
+    await doorstep.come("urgent too", urgent=True)
+    assert doorstep.inside == ["a", "b", "c", "urgent"]
+    await doorstep.leave("a")
+    assert doorstep.inside == ["b", "c", "urgent", "urgent too"]
+    await doorstep.leave("b")
+    assert len(doorstep.inside) == 3
+    await doorstep.leave("urgent")
+    assert doorstep.inside == ["c", "urgent too", "d"]
+
+
+async def test_where_there_is_one_place_urgent_exchanges_are_next() -> None:
+    doorstep = Doorstep(Gate(1))
+    await doorstep.come("first")
+    await doorstep.come("second")
+    await doorstep.come("urgent", urgent=True)
+    assert doorstep.inside == ["first"]
+    await doorstep.leave("first")
+    assert doorstep.inside == ["urgent"]
+    await doorstep.leave("urgent")
+    assert doorstep.inside == ["second"]
+
+
+async def test_who_gives_up_leaves_no_place_occupied(doorstep: Doorstep) -> None:
+    for name in "abcde":
+        await doorstep.come(name)
+    await doorstep.give_up("d")
+    await doorstep.give_up("a")
+    assert doorstep.inside == ["b", "c", "e"]
+
+
+async def test_who_gives_up_when_a_place_was_just_given_passes_it_on() -> None:
+    doorstep = Doorstep(Gate(1))
+    for name in "abc":
+        await doorstep.come(name)
+    doorstep.out["a"].set()
+    await asyncio.sleep(0)  # a leaves and b is given the place, but has not noticed
+    doorstep.tasks["b"].cancel()
+    await settled()
+    assert doorstep.inside == ["c"]
