@@ -9,6 +9,7 @@ import asyncio
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
@@ -46,8 +47,9 @@ class Result:
     """What was measured; problems: payments that are not final, books that do not come out, queries that failed.
 
     small_seconds: from the post of a small batch to its final callback; small_accept_seconds: to the answer to the
-    post. query_seconds: by question. probe_lag_seconds: how late the process that asked was itself. All with p50,
-    p95, p99 and max. within_goals: 2 s for the small batches and 50 ms for the queries, at the 99th percentile.
+    post; small_steps_seconds: from its acceptance to each kind of line in its event log. query_seconds: by question.
+    probe_lag_seconds: how late the process that asked was itself. All with p50, p95, p99 and max.
+    within_goals: 2 s for the small batches and 50 ms for the queries, at the 99th percentile.
     """
 
     payments: int
@@ -61,6 +63,7 @@ class Result:
     small_payments: int
     small_seconds: dict[str, float]
     small_accept_seconds: dict[str, float]
+    small_steps_seconds: dict[str, dict[str, float]]
     queries: dict[str, int]
     query_seconds: dict[str, dict[str, float]]
     probe_lag_seconds: dict[str, float]
@@ -104,6 +107,7 @@ async def measure(*, payments: int, batch_size: int, workers: int, api_processes
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=LONGEST_SECONDS)) as session,
             source_bb(settings.api_url, SOURCE, LONGEST_SECONDS) as ministry,
             source_bb(settings.api_url, SMALL_SOURCE, LONGEST_SECONDS) as other,
+            _opened(settings) as store,
         ):
             await register(ministry, plan.large)
             await register(other, SMALL_PEOPLE, plan.large)
@@ -111,9 +115,10 @@ async def measure(*, payments: int, batch_size: int, workers: int, api_processes
             async with probing(Plan(settings.api_url, SMALL_SOURCE, plan.large, SMALL_PEOPLE)) as seen:
                 run = await _paid(ministry, beside)
             await drained(settings, session)
-            paid = [*before.paid, *run.paid, *_small(seen[0])]
-            problems = await _problems(settings, session, paid)
-    return _result(before, run, seen[0], plan, problems)
+            small = _small(seen[0])
+            problems = await _problems(settings, session, store, [*before.paid, *run.paid, *small])
+            steps = await _steps(store, small)
+    return _result(before, run, seen[0], plan, steps, problems)
 
 
 @dataclass
@@ -161,21 +166,40 @@ def _small(seen: Seen) -> list[Paid]:
     ]
 
 
-async def _problems(settings: Settings, session: aiohttp.ClientSession, paid: Sequence[Paid]) -> list[str]:
+async def _problems(
+    settings: Settings, session: aiohttp.ClientSession, store: Store, paid: Sequence[Paid]
+) -> list[str]:
     """Check that every payment of the large run and of the small batches was made once, and that all books say so."""
-    store = await Store.connect(
-        store_url(settings), keys=keyring(settings), partitions=settings.partitions, clock=time.time
-    )
-    try:
-        records = Records(store)
-        await records.read(paid)
-    finally:
-        await store.close()
+    records = Records(store)
+    await records.read(paid)
     total = sum(each.body.payments for each in paid)
     return [*called_problems(paid), *records.problems, *await ledger_problems(settings, session, total)]
 
 
-def _result(before: _Run, run: _Run, seen: Seen, plan: _Plan, problems: list[str]) -> Result:
+async def _steps(store: Store, paid: Sequence[Paid]) -> dict[str, dict[str, float]]:
+    """Tell how long after its acceptance each thing happened to a small batch (for the last time)."""
+    seconds: dict[str, list[float]] = defaultdict(list)
+    for each in paid:
+        events = await store.events.of(await store.batches.by_sender_id(each.batch_id) or each.batch_id)
+        for name, at in {event.action: event.at for event in events}.items():
+            seconds[name].append(at - events[0].at)
+    return {name: _spread(found) for name, found in seconds.items()}
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Store]:
+    store = await Store.connect(
+        store_url(settings), keys=keyring(settings), partitions=settings.partitions, clock=time.time
+    )
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _result(
+    before: _Run, run: _Run, seen: Seen, plan: _Plan, steps: dict[str, dict[str, float]], problems: list[str]
+) -> Result:
     small = _spread([each.final for each in seen.small])
     queries = {name: _spread(seconds) for name, seconds in seen.queries.items()}
     missing = [] if small and all(queries.values()) else ["the run was too short to measure anything beside it"]
@@ -191,6 +215,7 @@ def _result(before: _Run, run: _Run, seen: Seen, plan: _Plan, problems: list[str
         small_payments=sum(each.count for each in seen.small),
         small_seconds=small,
         small_accept_seconds=_spread([each.accepted for each in seen.small]),
+        small_steps_seconds=steps,
         queries={name: len(seconds) for name, seconds in seen.queries.items()},
         query_seconds=queries,
         probe_lag_seconds=_spread(seen.lags),
