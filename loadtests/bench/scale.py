@@ -53,7 +53,8 @@ COUNTED: Final = "compose"
 TELLING_SECONDS: Final = 4.0
 BANK: Final = "light bank"
 BENCH: Final = "bench"
-RATIO_ASKED: Final = 1.6
+LEAST_SHARE: Final = 0.9
+"""Below this, the cores were not the workers' and the instance's alone."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class ScaleResult:
     runs: list[Run]
     bank: dict[str, int | str]
     versions: dict[str, str]
+    remarks: list[str]
     problems: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -330,8 +332,20 @@ def _summed_up(payments: int, runs: Sequence[Run], bank: dict[str, int | str], p
         runs=list(runs),
         bank=bank,
         versions=versions(),
+        remarks=_remarks(runs),
         problems=problems,
     )
+
+
+def _remarks(runs: Sequence[Run]) -> list[str]:
+    """Say where the workers did not get their cores, although there was work: something else had them."""
+    shares = [sum(share for name, share in each.core_shares.items() if name.startswith("worker ")) for each in runs]
+    return [
+        f"run {number}: {each.workers} worker(s) had {share / each.workers:.0%} of a core each, others "
+        f"{each.others_share:.0%} of the same cores: this machine had other work"
+        for number, (each, share) in enumerate(zip(runs, shares, strict=True), start=1)
+        if share / each.workers + each.others_share < LEAST_SHARE
+    ]
 
 
 def _medians(runs: Sequence[Run]) -> dict[str, float]:

@@ -23,7 +23,7 @@ class Cluster:
     """So many of everything. hands: chunks that a worker has under way at once; latency_seconds: of a bank's answer.
 
     round_trip_seconds: from a worker to the store and back, per commit. cores: 0 where every process has its own,
-    else how many all of them share; pinned: each worker has one of them, and uses no other.
+    else how many all of them share; pinned: each worker has one of them, all else what is left, if anything is.
     """
 
     shards: int = 1
@@ -54,9 +54,10 @@ class Load:
 
 @dataclass
 class Outcome:
-    """What came of it. busy: the share of its time that each kind of process worked; batch_seconds: each, in order.
+    """What came of it.
 
-    bottleneck: the kind that was busiest, by its busiest process.
+    busy: the share of its time that each kind of process worked, by its busiest; bottleneck: the busiest kind;
+    batch_seconds: of each batch, from acceptance to its end.
     """
 
     payments: int
@@ -85,7 +86,7 @@ def simulate(cluster: Cluster, costs: Costs, load: Load, seed: int = 1) -> Outco
     run = _Run(cluster, costs, Random(seed), load.connections)  # noqa: S311 - a simulation, and the same every time
     starts = run.starts(load)
     for start in starts:
-        run.loop.plan(start, run.batch(start, load))
+        run.loop.plan(start, run.batch(load))
     run.loop.run()
     return Outcome(load.batches * load.payments, run.loop.now - starts[0], run.busy(), run.batch_seconds)
 
@@ -112,6 +113,7 @@ class _Run:
         self._pool = Station(self.loop, cluster.cores)
         workers = self._stations["worker"]
         self._pinned = dict(zip(workers, self._cores, strict=False)) if cluster.pinned else {}
+        self._others = self._cores[len(workers) :] or self._cores
         self._turns = {kind: cycle(found) for kind, found in self._stations.items()}
         self._free_hands = dict.fromkeys(self._stations["worker"], cluster.hands)
 
@@ -123,7 +125,7 @@ class _Run:
             at += self._random.expovariate(1 / load.every_seconds) if load.every_seconds else 0.0
         return starts
 
-    def batch(self, start: float, load: Load) -> Course:
+    def batch(self, load: Load) -> Course:
         """One batch: accepted slice by slice; its last chunk ends it."""
         shard = self._random.choice(self._stations["store"])
         sizes = pieces(load.payments, self._costs.slice_size)
@@ -134,15 +136,16 @@ class _Run:
                 yield from self._work(api, size * self._costs.api)
                 yield from self._commit(shard, size * self._costs.store_accept)
             self._doors.leave()
+        accepted = self.loop.now
         open_chunks = [sum(len(pieces(size, self._costs.chunk_size)) for size in sizes)]
         for size in sizes:
-            self.loop.plan(0.0, self._slice(start, shard, size, open_chunks))
+            self.loop.plan(0.0, self._slice(accepted, shard, size, open_chunks))
 
     def busy(self) -> dict[str, float]:
         """How busy the busiest of each kind was."""
         return {kind: round(max(each.utilisation() for each in of), 4) for kind, of in self._stations.items()}
 
-    def _slice(self, start: float, shard: Station, payments: int, open_chunks: list[int]) -> Course:
+    def _slice(self, accepted: float, shard: Station, payments: int, open_chunks: list[int]) -> Course:
         """Look people up and split; the chunks are tasks of their own."""
         costs = self._costs
         worker = yield from self._hand(self._hands)
@@ -150,9 +153,9 @@ class _Run:
         yield from self._commit(shard, payments * costs.store_work / 3)
         self._leave(worker)
         for size in pieces(payments, costs.chunk_size):
-            self.loop.plan(0.0, self._chunk(start, shard, size, open_chunks))
+            self.loop.plan(0.0, self._chunk(accepted, shard, size, open_chunks))
 
-    def _chunk(self, start: float, shard: Station, payments: int, open_chunks: list[int]) -> Course:
+    def _chunk(self, accepted: float, shard: Station, payments: int, open_chunks: list[int]) -> Course:
         """Write, have the bank pay, read the report, commit."""
         costs = self._costs
         worker = yield from self._hand(First(self._hands))
@@ -166,7 +169,7 @@ class _Run:
         self._leave(worker)
         open_chunks[0] -= 1
         if not open_chunks[0]:
-            self.batch_seconds.append(self.loop.now - start)
+            self.batch_seconds.append(self.loop.now - accepted)
 
     def _hand(self, wish: Wish) -> Generator[Wish, None, Station]:
         """Wait for a free hand; gives the worker whose it is, the one that has most of them."""
@@ -203,7 +206,7 @@ class _Run:
         """The core that a process gets: the one it is pinned to, else whichever is free first; none: its own."""
         if not self._cores:
             return self._pool if self._pool.places else None
-        return self._pinned.get(process) or min(self._cores, key=lambda core: core.load)
+        return self._pinned.get(process) or min(self._others, key=lambda core: core.load)
 
 
 def pieces(payments: int, size: int) -> list[int]:

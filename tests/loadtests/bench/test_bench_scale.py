@@ -1,7 +1,7 @@
 """Scaling: both numbers of workers do the whole queue, each payment once, and the result says who did what."""
 
 from connector.cli.process import run
-from loadtests.bench.scale import Run, _of_bank, _summed_up, measure
+from loadtests.bench.scale import Run, _of_bank, _remarks, _summed_up, measure
 
 
 def test_one_worker_and_two_pay_everybody_once():
@@ -29,6 +29,12 @@ def test_the_ratio_is_the_median_of_the_rounds_own_ratios():
     assert result.ratio_by_processor == 2.0
     assert result.workers_a_store_carries == 16.0
     assert result.shares_of_workers == [0.55, 0.45]
+
+
+def test_cores_that_others_had_are_remarked():
+    whole = Run(2, 1.0, 10.0, 10.0, {}, {"worker 1": 0.9, "worker 2": 0.9, "store": 0.2}, 0.1, {}, 80.0)
+    robbed = Run(1, 1.0, 10.0, 10.0, {}, {"worker 1": 0.6, "store": 0.1}, 0.0, {}, 80.0)
+    assert [remark[:6] for remark in _remarks([whole, robbed])] == ["run 2:"]
 
 
 def test_a_payment_that_reaches_the_bank_twice_is_a_problem():
