@@ -119,7 +119,7 @@ async def _accounts(settings: Settings, session: aiohttp.ClientSession, institut
         async with session.get(url, params={"limit": LONGEST_PAGE, "after": after}) as answer:
             rows = await answer.json()
         for row in rows:
-            number = _number(institution, row["account"])
+            number = person_of(institution, row["account"])
             if number is not None and row["minor"]:
                 due = row["minor"] == amount(number)
                 right, wrong = right + due, wrong + (not due)
@@ -128,7 +128,7 @@ async def _accounts(settings: Settings, session: aiohttp.ClientSession, institut
         after = rows[-1]["account"]
 
 
-def _number(institution: str, account: str) -> int | None:
+def person_of(institution: str, account: str) -> int | None:
     """Find the number of the person whose account that is; ``None`` for accounts of the institution's own."""
     prefix = PREFIXES[institution].lstrip("+")
     digits = account.lstrip("+")

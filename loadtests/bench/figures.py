@@ -7,11 +7,12 @@ Figures = Mapping[str, Any]
 
 
 class Table(NamedTuple):
-    """A table of texts; the first column names the row."""
+    """A table of texts; the first column names the row; folded: for those who want to know more."""
 
     title: str
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
+    folded: bool = False
 
 
 class _Row(NamedTuple):
@@ -49,7 +50,7 @@ def stages(figures: Figures) -> Table:
     for cost, process, stage, payments in sorted(found, reverse=True):
         floor = floor_of(figures, stage, payments)
         rows.append([f"{process}: {stage}", f"{payments:,}", f"{cost:.2f}", f"{floor:.2f}" if floor else ""])
-    return Table("Stages", ["stage", "payments", "µs a payment", "floor"], rows)
+    return Table("Stages", ["stage", "payments", "µs a payment", "floor"], rows, folded=True)
 
 
 def floor_of(figures: Figures, stage: str, payments: int) -> float | None:
@@ -61,7 +62,7 @@ def floor_of(figures: Figures, stage: str, payments: int) -> float | None:
 def floors(figures: Figures) -> Table:
     """List what the bare work takes."""
     rows = [[name, f"{cost:.2f}"] for name, cost in figures["floors"].items()]
-    return Table("The floor", ["bare work", "µs a payment"], rows)
+    return Table("The floor", ["bare work", "µs a payment"], rows, folded=True)
 
 
 def engine(runs: Iterable[tuple[str, Figures]]) -> Table:

@@ -147,12 +147,12 @@ def _where_the_time_goes(run: tuple[str, Figures]) -> Section:
 
 
 def _processes(runs: Sequence[tuple[str, Figures]]) -> Section:
-    cpu = plots.processes(runs, "cpu_seconds_per_1000", "processor µs a payment", MICRO)
-    memory = plots.processes(runs, "peak_rss_paying_mb", "MB")
+    cpu = plots.processes(runs, "cpu_seconds_per_1000", "processor µs a payment", lambda found: MICRO * sum(found))
+    memory = plots.processes(runs, "peak_rss_paying_mb", "MB", max)
     return Section(
         "Processes",
-        "Processor time and peak memory while paying, with the client that posts and is called back. Workers are "
-        "added up.",
+        "Processor time and peak memory while paying, with the client that posts and is called back. Of several "
+        "workers, processor time is added up; of memory the largest one's is shown.",
         [
             Plot("processor", cpu, "Processor time of each process."),
             Plot("memory", memory, "Peak resident memory of each process."),

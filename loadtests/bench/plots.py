@@ -3,7 +3,7 @@
 Nothing but this module imports matplotlib, which is in the extra ``bench``.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import StringIO
 from typing import Any, Final
@@ -79,7 +79,7 @@ def latency(runs: Titled) -> str:
             shares = [100 * step / len(within) for step in range(1, len(within) + 1)]
             axes.plot(within, shares, color=colour, label=title)
         axes.axhline(99, color=MUTED, linewidth=1, linestyle=":")
-        axes.annotate("99 %", (1, 99), xycoords=("axes fraction", "data"), ha="right", va="top", color=MUTED)
+        axes.annotate("99 %", (0.005, 98), xycoords=("axes fraction", "data"), va="top", color=MUTED, fontsize=9)
         axes.set(
             xlabel="seconds from acceptance to final state", ylabel="share of payments, %", xlim=0, ylim=(0, 101)
         )
@@ -104,13 +104,13 @@ def stages(said: Figures) -> str:
     return _coloured(out)
 
 
-def processes(runs: Titled, name: str, label: str, factor: float = 1.0) -> str:
-    """Draw a figure of each process, run by run; name: of the figure, by process."""
+def processes(runs: Titled, name: str, label: str, together: Callable[[Iterable[float]], float] = sum) -> str:
+    """Draw a figure of each kind of process, run by run; together: makes one figure of those of all its processes."""
     kinds = list(dict.fromkeys(_kind(process) for _, said in runs for process in said[name]))
     with _drawing(HEIGHT) as (axes, out):
         width = 0.8 / len(runs)
         for number, ((title, said), colour) in enumerate(zip(runs, SERIES, strict=False)):
-            heights = [_of_kind(said[name], kind) * factor for kind in kinds]
+            heights = [together(_of_kind(said[name], kind)) for kind in kinds]
             places = [place + (number - (len(runs) - 1) / 2) * width for place in range(len(kinds))]
             bars = axes.bar(places, heights, width * 0.92, color=colour, label=title)
             axes.bar_label(bars, [f"{height:,.0f}" for height in heights], fontsize=8, padding=2, color=MUTED)
@@ -159,9 +159,9 @@ def _kind(process: str) -> str:
     return process.rstrip("0123456789").strip()
 
 
-def _of_kind(figures: Mapping[str, float], kind: str) -> float:
-    """Add up all processes of a kind."""
-    return sum(value for process, value in figures.items() if _kind(process) == kind)
+def _of_kind(figures: Mapping[str, float], kind: str) -> list[float]:
+    """Give the figures of all processes of a kind."""
+    return [value for process, value in figures.items() if _kind(process) == kind] or [0.0]
 
 
 def _legend(axes: Axes, colours: Mapping[str, str]) -> None:
