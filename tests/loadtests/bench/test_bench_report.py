@@ -11,10 +11,6 @@ from loadtests.bench import host, plots, suite
 from loadtests.bench.page import write
 from loadtests.bench.suite import Results, Run, Scenario
 
-needs_matplotlib = pytest.mark.skipif(
-    find_spec("matplotlib") is None, reason="matplotlib is not installed: make bench"
-)
-
 
 def disbursed(workers=1, problems=()):
     spent = {"store": 0.002, "api": 0.01, "client": 0.001} | {f"worker {n + 1}": 0.03 for n in range(workers)}
