@@ -7,6 +7,7 @@ of reasons and a version. All rules on how a status may move are here, pure; the
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from connector.domain.beneficiary import PaymentModality
@@ -16,6 +17,13 @@ from connector.domain.recall import RecallCase
 from connector.domain.status import BYTE_OF, CODES, OUTCOME_OF_BYTE, InstructionStatus, Outcome, may_follow
 
 _UNANSWERED: Final = frozenset({BYTE_OF[InstructionStatus.RCVD], BYTE_OF[InstructionStatus.PDNG]})
+
+_BEFORE: Final = {
+    then: frozenset(BYTE_OF[now] for now in InstructionStatus if may_follow(now, then)) for then in InstructionStatus
+}
+"""For each status, those that it may follow, as bytes."""
+
+_AMOUNT: Final = attrgetter("amount_minor")
 
 UNROUTED: Final = ""
 """The institution of a chunk that holds instructions refused before they could be routed."""
@@ -52,7 +60,7 @@ class Chunk:
     @property
     def total_minor(self) -> int:
         """The chunk's control sum in minor units."""
-        return sum(credit.amount_minor for credit in self.credits)
+        return sum(map(_AMOUNT, self.credits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,22 +129,37 @@ def advance(status: ChunkStatus, updates: Iterable[Update], now: float) -> Chunk
     codes = bytearray(status.codes)
     reasons = dict(status.reasons)
     changed = False
+    known, byte, may_move = None, 0, frozenset[int]()
     for position, then, reason in updates:
-        if not may_follow(CODES[codes[position]], then):
+        if then is not known:  # most often all are the same
+            known, byte, may_move = then, BYTE_OF[then], _BEFORE[then]
+        if codes[position] not in may_move:
             continue
-        codes[position] = BYTE_OF[then]
+        codes[position] = byte
         changed = True
-        reasons.pop(position, None)  # it was for what is past
         if reason is not None:
             reasons[position] = reason
-    if not changed:
-        return status
-    return replace(status, codes=bytes(codes), reasons=reasons, version=status.version + 1, changed_at=now)
+        elif reasons:
+            reasons.pop(position, None)  # it was for what is past
+    return _next(status, bytes(codes), reasons, now) if changed else status
 
 
 def advance_all(status: ChunkStatus, then: InstructionStatus, reason: Reason | None, now: float) -> ChunkStatus:
     """Apply one status to every credit that may take it."""
-    return advance(status, (Update(index, then, reason) for index in range(len(status.codes))), now)
+    moving = _BEFORE[then].intersection(status.codes)
+    if not moving:
+        return status
+    codes = status.codes.translate(bytes(BYTE_OF[then] if code in moving else code for code in range(256)))
+    if reason is None:
+        reasons = {index: kept for index, kept in status.reasons.items() if status.codes[index] not in moving}
+    else:
+        moved_on = {index: reason for index, code in enumerate(status.codes) if code in moving}
+        reasons = {**status.reasons, **moved_on}
+    return _next(status, codes, reasons, now)
+
+
+def _next(status: ChunkStatus, codes: bytes, reasons: Mapping[int, Reason], now: float) -> ChunkStatus:
+    return replace(status, codes=codes, reasons=reasons, version=status.version + 1, changed_at=now)
 
 
 def hold_back(status: ChunkStatus, faults: Mapping[int, Reason], now: float) -> ChunkStatus:
@@ -170,8 +193,11 @@ def moved(status: ChunkStatus, dispatch: Dispatch, now: float) -> ChunkStatus:
 def tallies(chunk: Chunk, status: ChunkStatus) -> dict[Outcome, Tally]:
     """Count the credits and add up their amounts per outcome; every outcome is present."""
     sums = dict.fromkeys(status.codes, 0)  # by byte: there are few, and they hash much faster than outcomes
-    for credit, code in zip(chunk.credits, status.codes, strict=True):
-        sums[code] += credit.amount_minor
+    if len(sums) == 1 and len(chunk.credits) == len(status.codes):
+        sums = dict.fromkeys(sums, chunk.total_minor)
+    else:
+        for credit, code in zip(chunk.credits, status.codes, strict=True):
+            sums[code] += credit.amount_minor
     found = dict.fromkeys(Outcome, Tally(0, 0))
     for code, minor in sums.items():
         payments, before = found[OUTCOME_OF_BYTE[code]]

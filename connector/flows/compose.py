@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import repeat
 
 from connector.channels import AuthorisationRequest
 from connector.domain.batch import Batch, BatchKind
@@ -29,8 +30,7 @@ def outgoing(
     """Compose what goes out for a chunk; traced: each payment has a UETR also on its way to a payer bank."""
     if batch.kind is BatchKind.PREVALIDATION:
         return _verification(batch, chunk, way, now)
-    legs = _switched_leg if way.switched else _traced_leg if traced else _leg
-    return _transfer(batch, chunk, way, now, [legs(chunk, credit) for credit in chunk.credits])
+    return _transfer(batch, chunk, way, now, _transfers(chunk, numbered=way.switched, traced=traced or way.switched))
 
 
 def authorisation(batch: Batch, number: int, way: Way) -> AuthorisationRequest:
@@ -63,26 +63,31 @@ def _transfer(batch: Batch, chunk: Chunk, way: Way, now: float, transfers: Seque
     )
 
 
-def _leg(chunk: Chunk, credit: Credit) -> Transfer:
-    return Transfer(
-        credit.end_to_end_id,
-        credit.end_to_end_id,
-        "",
-        credit.amount_minor,
-        chunk.institution,
-        credit.name or credit.payee_functional_id,
-        credit.address,
-        credit.narration,
+def _transfers(chunk: Chunk, *, numbered: bool, traced: bool) -> list[Transfer]:
+    """The chunk's credits as transactions, made a column at a time.
+
+    numbered: with a transaction id, as between banks; traced: with a UETR; both are derived.
+    """
+    if not chunk.credits:
+        return []
+    _, _, ids, payees, amounts, addresses, names, narrations, _ = zip(*chunk.credits, strict=True)
+    numbers = [transaction_id(chunk.id, credit) for credit in chunk.credits] if numbered or traced else []
+    nothing = repeat("")
+    columns = (
+        ids,
+        ids,
+        numbers if numbered else nothing,
+        amounts,
+        repeat(chunk.institution),
+        names if all(names) else [name or payee for name, payee in zip(names, payees, strict=True)],
+        addresses,
+        narrations,
+        nothing,  # purpose
+        list(map(_uetr, numbers)) if traced else nothing,
+        nothing,  # town
+        nothing,  # country
     )
-
-
-def _switched_leg(chunk: Chunk, credit: Credit) -> Transfer:
-    """As between banks: with a transaction id and a UETR, both derived."""
-    return _traced_leg(chunk, credit)._replace(transaction_id=transaction_id(chunk.id, credit))
-
-
-def _traced_leg(chunk: Chunk, credit: Credit) -> Transfer:
-    return _leg(chunk, credit)._replace(uetr=_uetr(transaction_id(chunk.id, credit)))
+    return list(map(Transfer._make, zip(*columns, strict=False)))
 
 
 def _uetr(name: str) -> str:

@@ -5,8 +5,9 @@ routed are in chunks without institution, rejected with an ISO reason.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Final
 
 from connector.domain.beneficiary import Beneficiary, PaymentModality
@@ -24,11 +25,14 @@ NO_INSTITUTION: Final = Reason("AGNT", "No institution is known for the financia
 NOT_PAYABLE: Final = Reason("AG03", "The payment modality cannot be paid by credit transfer.")
 TOO_SCATTERED: Final = Reason("NARR", "The batch names too many institutions and currencies.")
 
-_PAYABLE: Final = frozenset(PaymentModality) - {PaymentModality.VOUCHER}
+_PAYABLE: Final = frozenset(modality.value for modality in PaymentModality) - {PaymentModality.VOUCHER.value}
 _MODALITY_OF: Final = {
     InstitutionKind.MOBILE_MONEY: PaymentModality.MOBILE_MONEY,
     InstitutionKind.WALLET: PaymentModality.DIGITAL_WALLET,
 }
+
+_DEPENDENT: Final = re.compile(r"\\[0-9]|\(\?(?!:)")
+"""What means something else, or is not allowed, beside other expressions: references to groups, flags, names."""
 
 ChunkKey = tuple[str, str, str]
 """Institution, modality, currency."""
@@ -53,6 +57,30 @@ class _Sorted:
     refused: dict[str, list[tuple[Credit, Reason]]] = field(default_factory=dict)
 
 
+class Claims:
+    """Which institution claims an address by its form: the first that does, in the order of the directory.
+
+    Addresses are many, so that the forms are side by side in one expression, unless one of them forbids that.
+    """
+
+    def __init__(self, institutions: Iterable[Institution]) -> None:
+        self._claims = [(re.compile(form), place) for place in institutions for form in place.addresses]
+        self._together = ""
+        self._places: dict[int | None, Institution] = {}
+        if not any(_DEPENDENT.search(form.pattern) for form, _ in self._claims):
+            self._together = "|".join(f"({form.pattern})" for form, _ in self._claims)
+            firsts = accumulate((form.groups + 1 for form, _ in self._claims), initial=1)
+            self._places = dict(zip(firsts, (place for _, place in self._claims), strict=False))
+        self._match = re.compile(self._together).fullmatch
+
+    def owner(self, address: str) -> Institution | None:
+        """Find the institution; None where none claims the address."""
+        if self._together:
+            found = self._match(address)
+            return self._places[found.lastindex] if found else None  # the group that was closed last is the outer one
+        return next((place for form, place in self._claims if form.fullmatch(address)), None)
+
+
 class Debulk:
     """Cuts slices into chunks under one directory.
 
@@ -63,11 +91,7 @@ class Debulk:
         self._directory = directory
         self._size = max(1, size)
         self._vouchers = vouchers
-        self._claims = [
-            (re.compile(pattern).fullmatch, place)
-            for place in directory.institutions.values()
-            for pattern in place.addresses
-        ]
+        self._claims = Claims(directory.institutions.values())
 
     def slice(
         self,
@@ -94,11 +118,9 @@ class Debulk:
     ) -> _Sorted:
         """Decide for each instruction where it goes; bounded, so that the chunk numbers suffice."""
         goals = _Sorted()
-        taken: set[str] = set()
         room = MOST_GROUPS - len({instruction.currency for instruction in instructions})
-        for position, (instruction, payee) in enumerate(zip(instructions, found, strict=True), first):
+        for instruction, payee, credit in zip(instructions, found, _credits(first, instructions, found), strict=True):
             goal = self._goal(instruction, payee)
-            credit = _credit(position, instruction, payee, taken)
             if not isinstance(goal, Reason) and goal not in goals.routed and len(goals.routed) >= room:
                 goal = TOO_SCATTERED
             if isinstance(goal, Reason):
@@ -115,17 +137,18 @@ class Debulk:
             )
         if payee is None:
             return NOT_REGISTERED
-        if not payee.active:
+        _, modality, institution, address, _, active = payee
+        if not active:
             return SWITCHED_OFF
-        if not payee.address and (not payee.modality or payee.modality in _PAYABLE):
+        if not address and (not modality or modality in _PAYABLE):
             return NO_ADDRESS
-        return self._place(payee.address, payee.institution, payee.modality, instruction.currency)
+        return self._place(address, institution, modality, instruction.currency)
 
     def _place(self, address: str, code: str, modality: str, currency: str) -> ChunkKey | Reason:
         """Find the institution by its code, else by the form of the address."""
         if modality and modality not in _PAYABLE:
             return self._uncredited(modality, currency)
-        place = self._directory.institutions.get(code) if code else self._owner(address)
+        place = self._directory.institutions.get(code) if code else self._claims.owner(address)
         if place is None:
             return NO_INSTITUTION
         return place.code, modality or _MODALITY_OF.get(place.kind, PaymentModality.BANK_ACCOUNT), currency
@@ -134,13 +157,6 @@ class Debulk:
         """A voucher, where the programme gives any."""
         given = self._vouchers and modality == PaymentModality.VOUCHER
         return (VOUCHERS, modality, currency) if given else NOT_PAYABLE
-
-    def _owner(self, address: str) -> Institution | None:
-        """Find the first institution that claims the address by its form; compiled once, as addresses are many."""
-        for matches, place in self._claims:
-            if matches(address):
-                return place
-        return None
 
     def _size_for(self, code: str) -> int:
         place = self._directory.institutions.get(code)
@@ -151,23 +167,45 @@ def _id(ref: str, number: int, index: int) -> ChunkId:
     return ChunkId(ref, chunk_number(number, index))
 
 
-def _credit(position: int, instruction: CreditInstruction, payee: Beneficiary | None, taken: set[str]) -> Credit:
-    """Resolve one instruction; two instruction ids that shorten to the same end-to-end id are kept apart."""
-    end_to_end = end_to_end_id(instruction.instruction_id)
-    if end_to_end in taken:
-        end_to_end = f"{end_to_end[:26]}-{position}"
-    taken.add(end_to_end)
-    return Credit(
-        position,
-        instruction.instruction_id,
-        end_to_end,
-        instruction.payee_functional_id,
-        instruction.amount_minor,
-        instruction.address or (payee.address if payee else ""),
-        payee.name if payee else instruction.name,
-        instruction.narration,
-        (instruction.institution, instruction.modality) if instruction.address else None,
+def _credits(
+    first: int, instructions: Sequence[CreditInstruction], found: Sequence[Beneficiary | None]
+) -> list[Credit]:
+    """Resolve instructions, a column at a time."""
+    if not instructions:
+        return []
+    ids, payees, amounts, _, narrations, addresses, institutions, modalities, names = zip(*instructions, strict=True)
+    if any(addresses):
+        named = [
+            (institution, modality) if address else None
+            for address, institution, modality in zip(addresses, institutions, modalities, strict=True)
+        ]
+    else:
+        named = [None] * len(instructions)
+    columns = (
+        range(first, first + len(instructions)),
+        ids,
+        _end_to_end_ids(first, ids),
+        payees,
+        amounts,
+        [address or (payee.address if payee else "") for address, payee in zip(addresses, found, strict=True)],
+        [payee.name if payee else name for name, payee in zip(names, found, strict=True)],
+        narrations,
+        named,
     )
+    return list(map(Credit._make, zip(*columns, strict=True)))
+
+
+def _end_to_end_ids(first: int, instruction_ids: Sequence[str]) -> list[str]:
+    """Fit ids into end-to-end ids; two that shorten to the same are kept apart by their positions."""
+    ids = list(map(end_to_end_id, instruction_ids))
+    if len(set(ids)) == len(ids):
+        return ids
+    taken: set[str] = set()
+    for place, name in enumerate(ids):
+        if name in taken:
+            ids[place] = f"{name[:26]}-{first + place}"
+        taken.add(ids[place])
+    return ids
 
 
 def _parts(group: Sequence[Credit], size: int) -> Iterator[tuple[Credit, ...]]:
@@ -207,10 +245,9 @@ def nowhere(
     now: float,
 ) -> list[tuple[Chunk, ChunkStatus]]:
     """Cut a slice that is not to be paid into chunks that go nowhere, one per currency, all with the same ending."""
-    taken: set[str] = set()
     by_currency: dict[str, list[tuple[Credit, Reason]]] = {}
-    for position, instruction in enumerate(instructions, first_position):
-        credit = _credit(position, instruction, None, taken)
+    resolved = _credits(first_position, instructions, [None] * len(instructions))
+    for instruction, credit in zip(instructions, resolved, strict=True):
         by_currency.setdefault(instruction.currency, []).append((credit, ending[1]))
     return [
         _unrouted(_id(ref, number, index), currency, refused, ending[0], now)

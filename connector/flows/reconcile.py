@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
+from operator import attrgetter
 from typing import Final
 
 from connector.channels.answer import Report
@@ -39,6 +40,8 @@ _LONG_NUMBER: Final = re.compile(r"\+?[A-Z]{0,2}\d(?:[ .-]?\d){7,}")
 """Account numbers, the digits of IBANs and phone numbers."""
 
 _OPPOSITES: Final = frozenset({Outcome.COMPLETED, Outcome.FAILED})
+_END_TO_END: Final = attrgetter("end_to_end_id")
+_IDS: Final = (attrgetter("instruction_id"), _END_TO_END, attrgetter("transaction_id"))
 _ABSENT: Final = frozenset({"", "NOTPROVIDED"})
 
 
@@ -47,7 +50,7 @@ class Positions:
 
     def __init__(self, chunk: Chunk) -> None:
         self._chunk = chunk
-        self._by_end_to_end = {credit.end_to_end_id: index for index, credit in enumerate(chunk.credits)}
+        self._by_end_to_end = dict(zip(map(_END_TO_END, chunk.credits), range(len(chunk.credits)), strict=True))
         self._by_transaction: dict[str, int] | None = None
 
     def of(self, *ids: str, transaction: str = "") -> int:
@@ -66,6 +69,18 @@ class Positions:
                 "The report names a payment that was not in the message.",
             )
         return next(position for position in found if position is not None)
+
+    def of_all(self, transactions: Sequence[TransactionStatus]) -> list[int]:
+        """Find the credits that the transactions of a report mean; raises ``Refused`` as ``of`` does.
+
+        Nearly all reports name each payment by one id only, and that without a mistake: those are looked up together.
+        """
+        instructions, ids, others = (list(map(field, transactions)) for field in _IDS)
+        if not any(others) and (instructions == ids or not any(instructions)) and _ABSENT.isdisjoint(ids):
+            found = [position for position in map(self._by_end_to_end.get, ids) if position is not None]
+            if len(found) == len(transactions):
+                return found
+        return [self.of(*names, transaction=other) for *names, other in zip(instructions, ids, others, strict=True)]
 
     def _one(self, name: str) -> int | None:
         position = self._by_end_to_end.get(name)
@@ -137,7 +152,7 @@ def contradicted(status: ChunkStatus, news: Sequence[Update]) -> int:
 
 
 def _status_updates(report: StatusReport, chunk: Chunk) -> list[Update]:
-    own = list(_own_statuses(report, Positions(chunk))) if report.transactions else []
+    own = _own_statuses(report, Positions(chunk)) if report.transactions else []
     common = _common_status(report)
     if common is None:
         return own
@@ -163,18 +178,13 @@ def _decimal(text: str) -> Decimal | None:
         return None
 
 
-def _own_statuses(report: StatusReport, positions: Positions) -> Iterator[Update]:
+def _own_statuses(report: StatusReport, positions: Positions) -> list[Update]:
     """What the report says of single transactions."""
-    find = positions.of
-    for transaction in report.transactions:
-        position = find(transaction.instruction_id, transaction.end_to_end_id, transaction=transaction.transaction_id)
-        status = _REPORTED.get(transaction.status)
-        if status is not None:
-            yield Update(position, status, _reason_of(transaction))
-
-
-def _reason_of(transaction: TransactionStatus) -> Reason | None:
-    return _reason(transaction.reason, transaction.information)
+    found = positions.of_all(report.transactions)
+    statuses = [_REPORTED.get(transaction.status) for transaction in report.transactions]
+    reasons = [_reason(transaction.reason, transaction.information) for transaction in report.transactions]
+    told = zip(found, statuses, reasons, strict=True)
+    return [Update(position, status, reason) for position, status, reason in told if status is not None]
 
 
 def _reason(code: str, text: str) -> Reason | None:

@@ -13,7 +13,7 @@ from connector.domain.directory import Institution, InstitutionKind
 from connector.domain.ids import CHUNKS_PER_SLICE, MAXIMUM_ISO_ID, batch_reference
 from connector.domain.instruction import CreditInstruction
 from connector.domain.status import InstructionStatus, Outcome
-from connector.flows.debulk import Debulk
+from connector.flows.debulk import Claims, Debulk
 from connector.flows.routing import way_of
 from connector.iso20022.scheme import Job
 
@@ -101,3 +101,17 @@ def test_a_programme_leads_to_its_executor() -> None:
     relief = way_of(WORLD, "RELIEF", BatchKind.DISBURSEMENT)
     assert (relief.job, relief.recalling, relief.executor.code) == (Job.INTERBANK, Job.INTERBANK_RECALL, "NSWIXU22")
     assert way_of(WORLD, "RELIEF", BatchKind.PREVALIDATION).job is Job.VERIFICATION
+
+
+FORMS = (r"10\d{8,12}", r"(a|ab)(c|bcd)", r"1|1(0)+", r"a?b", "", r"(?:9|99)0*", r"[a-c]+|\+?9\d*")
+DEPENDENT = (r"(a|b)\1", r"(?i:ABC)", r"(?P<x>1)0")
+
+
+@given(
+    st.lists(st.sampled_from(FORMS + DEPENDENT), max_size=6),
+    st.text(alphabet="0119abcd+", max_size=12) | st.sampled_from(["abc", "ABC", "aa", "bb", "abbcd", "1012345678"]),
+)
+def test_an_address_is_the_first_institutions_whose_form_it_has(forms: list[str], address: str) -> None:
+    places = [Institution(f"B{n}", "", InstitutionKind.BANK, addresses=(form,)) for n, form in enumerate(forms)]
+    first = next((place for place in places if place.owns(address)), None)
+    assert Claims(places).owner(address) is first
