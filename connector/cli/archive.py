@@ -53,7 +53,8 @@ def list_files(
     """List the files, the batches accepted last first."""
     from connector.store.archive import files_in
 
-    for file in islice(files_in(_folder(data_dir, profile)), newest):
+    files = (file for file in files_in(_folder(data_dir, profile)) if not file.name.endswith(".draft"))
+    for file in islice(files, newest):
         print(f"{file.ref}  {file.size:>12,} bytes  {file.name}")
 
 

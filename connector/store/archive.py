@@ -1,7 +1,7 @@
 """The archive: a folder with one file for each batch that was archived, found by what the store keeps of the batch.
 
 A file's name is never used twice, and a file never changed: a newer one of the same batch stands beside it until the
-store says that it counts. A crash may leave one that no batch points to (see ``files``), or a draft.
+store says that it counts. A crash may leave one that no batch points to, or a draft (see ``files``).
 All methods wait for the disk: call them in a thread.
 """
 
@@ -22,7 +22,7 @@ INDEXES_KEPT: Final = 16
 NAME_BYTES: Final = 8
 """Random bytes in a file's name."""
 
-_NAME: Final = re.compile(r"\d{4}/\d{2}/\d{2}/(?P<ref>[A-Z2-7]{20})-[0-9a-f]{16}\.archive")
+_NAME: Final = re.compile(r"\d{4}/\d{2}/\d{2}/(?P<ref>[A-Z2-7]{20})-[0-9a-f]{16}\.archive(?P<draft>\.\d+\.draft)?")
 
 
 class ArchivedFile(NamedTuple):
@@ -86,7 +86,7 @@ class Archive:
             return 0
 
     def files(self) -> Iterator[ArchivedFile]:
-        """List the files, the batches accepted last first."""
+        """List the files, drafts among them, the batches accepted last first."""
         return files_in(self.folder)
 
     def clear(self) -> int:
@@ -107,7 +107,7 @@ class Archive:
 
 
 def files_in(folder: Path) -> Iterator[ArchivedFile]:
-    """List the files of an archive, the batches accepted last first."""
+    """List the files of an archive, drafts among them, the batches accepted last first."""
     for day in sorted(folder.glob("[0-9]*/[0-9]*/[0-9]*"), reverse=True):
         for path in sorted(day.iterdir()):
             name = path.relative_to(folder).as_posix()

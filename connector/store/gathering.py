@@ -66,7 +66,7 @@ class Seen(NamedTuple):
                 "versions": versions,
                 "chunks": len(versions),
                 "slices": taken.slices,
-                "callbacks": taken.callbacks,
+                "callbacks": dict(taken.callbacks),
             }
         )
 

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from connector.domain.errors import Misconfigured, NotFound, NotPermitted, Unava
 from connector.domain.instruction import Reason
 from connector.domain.status import InstructionStatus
 from connector.store import Callback, CallbackState, Store
+from connector.store.archive import Archive
 from connector.store.archive_file import Draft
+from connector.store.archiving import Archiving
 from connector.store.crypto import Keyring
 
 pytestmark = pytest.mark.cluster
@@ -185,26 +188,57 @@ async def test_chunks_with_something_left_to_do_keep_the_batch_in_the_store(stor
     assert "chunk:0" in await keys_of(store, batch.ref)
 
 
-async def test_a_crash_between_file_and_commit_is_repeated_without_harm(
-    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["first", "newer"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(
+    ("owner", "step"),
+    [(Draft, "add"), (Draft, "publish"), (Archiving, "_cut"), (Archive, "delete")],
+    ids=lambda each: each if isinstance(each, str) else each.__name__,
+)
+async def test_whenever_it_is_killed_nothing_is_lost_and_doing_it_again_ends_it(
+    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch, owner: type, step: str, moment: str, again: bool
 ) -> None:
+    """A file that was written before the crash may be left over, but it is never the one that is read."""
     batch = await finished(store)
+    if again:
+        await store.archiving.archive_batch(batch.ref, LATER)
+        await pay(store, batch.ref, 1000, InstructionStatus.RTND, [1])
     before = await everything(store, batch.ref)
+    killed = False
+    original = getattr(owner, step)
 
-    async def killed(*arguments: object) -> bool:
-        raise ConnectionError
+    def dying(*arguments: object) -> object:
+        nonlocal killed
+        killed = True
+        if moment == "before":
+            raise Killed
+        original(*arguments)
+        raise Killed
 
-    for place in ("_cut", "_exchanged"):
-        monkeypatch.setattr(store.archiving, place, killed)
-        with pytest.raises(ConnectionError):
-            await store.archiving.archive_batch(batch.ref, LATER)
-        monkeypatch.undo()
-        assert await everything(store, batch.ref) == before
+    async def dying_async(*arguments: object) -> object:
+        nonlocal killed
+        killed = True
+        if moment == "after":
+            await original(*arguments)
+        raise Killed
+
+    monkeypatch.setattr(owner, step, dying_async if step == "_cut" else dying)
+    monkeypatch.setattr(Draft, "discard", lambda draft: draft._file.close())
+    with suppress(Killed):
+        await store.archiving.archive_batch(batch.ref, LATER)
+    monkeypatch.undo()
+    assert killed or (step == "delete" and not again)
+    assert await everything(store, batch.ref) == before
     assert await store.archiving.archive_batch(batch.ref, LATER)
     assert await everything(store, batch.ref) == before
-    counts = await store.archiving.file_of(batch.ref)
-    assert counts is not None
-    assert sum(path.relative_to(folder).as_posix() == counts.name for path in files(folder)) == 1
+    assert await keys_of(store, batch.ref) == set()
+    file = await store.archiving.file_of(batch.ref)
+    assert file is not None
+    assert file.name in {each.name for each in store.archiving.archive.files()}
 
 
 async def test_two_who_archive_the_same_batch_at_once_leave_one_file(store: Store, folder: Path) -> None:
