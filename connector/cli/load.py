@@ -5,9 +5,16 @@ import asyncio
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+
+SOAK_ARCHIVES: Final = 30.0
+"""Seconds after which a soak's own instance archives finished batches, so that its store can be flat."""
+
+ARCHIVE_HELP: Final = (
+    "Of an instance of its own: seconds until finished batches are archived [default: soak 30, else a day]"
+)
 
 
 class ShapeName(StrEnum):
@@ -34,6 +41,13 @@ class Posture(StrEnum):
     TLS = "tls"
 
 
+class Fsync(StrEnum):
+    """When the store of an instance of its own syncs its file to disk."""
+
+    ALWAYS = "always"
+    EVERYSEC = "everysec"
+
+
 class RoleName(StrEnum):
     """Who uses the instance."""
 
@@ -56,6 +70,9 @@ def load(
     users: Annotated[int, typer.Option("--users", min=1, help="The most users at once")] = 8,
     url: Annotated[str, typer.Option("--url", help="What to load [default: an instance of its own]")] = "",
     posture: Annotated[Posture, typer.Option("--posture", help="Of an instance of its own")] = Posture.OPEN,
+    fsync: Annotated[Fsync, typer.Option("--fsync", help="Of an instance of its own")] = Fsync.ALWAYS,
+    capacity: Annotated[bool, typer.Option("--capacity", help="Ramp each posture and fsync; one table")] = False,
+    archive_after: Annotated[float, typer.Option("--archive-after", min=0, help=ARCHIVE_HELP)] = 0.0,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Of an instance of its own")] = 1,
     sync: Annotated[Sync, typer.Option("--sync", help="How a Source BB learns the outcome")] = Sync.CALLBACK,
     roles: Annotated[list[RoleName] | None, typer.Option("--role", help="Again for each [default: all]")] = None,
@@ -83,17 +100,18 @@ def load(
     ISOGATE_SOURCE_TOKENS, ISOGATE_INSTITUTION_TOKENS and ISOGATE_ADMIN_TOKEN.
     """
     from connector.cli.process import run, until_stopped
+    from loadtests.locust.capacity import measure
     from loadtests.locust.objectives import Objectives, Outcome
     from loadtests.locust.process import Terms
     from loadtests.locust.run import Plan, execute
+    from loadtests.locust.target import Own
 
     plan = Plan(
         shape.value,
         minutes,
         users,
         url=url,
-        posture=posture.value,
-        workers=workers,
+        own=Own(posture.value, workers, fsync.value, archive_after or SOAK_ARCHIVES * (shape is ShapeName.SOAK)),
         processes=processes,
         ui_port=ui_port if ui else 0,
         roles=[role.value for role in roles or RoleName],
@@ -112,12 +130,15 @@ def load(
         more=context.args,
     )
     outcome = Outcome.INVALID
-    place = (folder or Path("out", "load", f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{shape.value}")).resolve()
+    place = (
+        folder or Path("out", "load", f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{'capacity' if capacity else shape.value}")
+    ).resolve()
     place.mkdir(parents=True, exist_ok=True)
 
     async def body(stop: asyncio.Event) -> None:
         nonlocal outcome
-        outcome = await execute(plan, place, stop, lambda sentence: print(sentence, flush=True))
+        carry_out = measure if capacity else execute
+        outcome = await carry_out(plan, place, stop, lambda sentence: print(sentence, flush=True))
 
     run(until_stopped(body))
     raise typer.Exit(outcome)

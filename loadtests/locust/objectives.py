@@ -8,6 +8,7 @@ from typing import Final
 from loadtests.locust.books import Difference
 from loadtests.locust.figures import Figures
 from loadtests.locust.knee import Knee, knee_of
+from loadtests.locust.memory import Growth, every_seconds, growth
 from loadtests.locust.shapes import Ramp, Shape, Soak, Spike
 from loadtests.locust.timeline import Timeline
 
@@ -16,10 +17,6 @@ LEAST_STEP_SHARE: Final = 0.2
 
 DRIFT: Final = 1.3
 """Times by which the last quarter of a soak may be slower than the first."""
-
-MEMORY_GROWTH: Final = 1.15
-MEMORY_SLACK_MB: Final = 24.0
-"""By so much a process may grow between the first and the last quarter of a soak."""
 
 
 class Outcome(IntEnum):
@@ -81,6 +78,12 @@ class Run:
     books: Difference
     memory: Mapping[str, Sequence[float]] = field(default_factory=dict)
     restarts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def grown(self) -> dict[str, Growth]:
+        """How the memory of each process went on after the warm-up."""
+        every = every_seconds(self.shape.seconds)
+        return {name: growth(samples, every) for name, samples in self.memory.items()}
 
 
 def judge(run: Run, asked: Objectives) -> Verdict:
@@ -152,14 +155,12 @@ def _of_shape(run: Run) -> list[Check]:
     early, late = run.windows[1:3]
     drift = late.p99 / early.p99 if early.p99 else 1.0
     checks = [Check("p99, last quarter to first", f"at most {DRIFT} times", f"{drift:.2f} times", drift <= DRIFT)]
-    for name, samples in run.memory.items():
-        part = max(1, len(samples) // 4)
-        first, last = max(samples[part : 2 * part], default=0.0), max(samples[-part:], default=0.0)
-        limit = first * MEMORY_GROWTH + MEMORY_SLACK_MB
-        checks.append(
-            Check(f"memory of {name}", f"at most {limit:.0f} MB", f"{first:.0f}, then {last:.0f} MB", last <= limit)
-        )
-    return checks
+    return checks + [_memory(name, grown) for name, grown in run.grown.items()]
+
+
+def _memory(name: str, grown: Growth) -> Check:
+    found = f"{grown.early:.0f}, then {grown.late:.0f} MB ({grown.mb_a_minute:+.1f} MB a minute)"
+    return Check(f"memory of {name}", f"flat: at most {grown.allowed:.0f} MB at the end", found, grown.flat)
 
 
 def _reasons_not_to_trust(run: Run, judged: Sequence[Figures], asked: Objectives) -> list[str]:

@@ -37,6 +37,7 @@ def summary(run: Run, verdict: Verdict, facts: Mapping[str, Any]) -> dict[str, A
         "totals": {name: run.timeline.total(name) for name in sorted(names)},
         "books": asdict(run.books),
         "memory_mb": {name: list(samples) for name, samples in run.memory.items()},
+        "memory": {name: {**asdict(grown), "flat": grown.flat} for name, grown in run.grown.items()},
         "facts": dict(facts),
     }
 
@@ -46,9 +47,11 @@ def markdown(run: Run, verdict: Verdict, facts: Mapping[str, Any]) -> str:
     lines = [f"# Load test: {facts['shape']}", "", WORDS[verdict.outcome], ""]
     lines += [f"- invalid: {reason}" for reason in verdict.invalid]
     lines += [f"- {remark}" for remark in verdict.remarks]
-    lines += ["", *_table(("objective", "asked", "found", ""), _checks(verdict)), ""]
-    lines += [*_table(HEADS, (_row(each) for each in run.windows)), ""]
-    lines += _table(("answers by name", "count", "failed", "p50 s", "p95 s", "p99 s"), _names(run.windows))
+    lines += ["", *table(("objective", "asked", "found", ""), _checks(verdict)), ""]
+    lines += [*table(HEADS, (_row(each) for each in run.windows)), ""]
+    lines += table(("answers by name", "count", "failed", "p50 s", "p95 s", "p99 s"), _names(run.windows))
+    if run.memory:
+        lines += ["", *table(("memory", "MB after warm-up", "at the end", "highest", "MB a minute"), _grown(run))]
     lines += ["", *(f"- {name}: {value}" for name, value in facts.items()), ""]
     return "\n".join(lines)
 
@@ -76,6 +79,12 @@ def _checks(verdict: Verdict) -> Iterable[tuple[str, ...]]:
     return ((each.name, each.asked, each.found, "met" if each.met else "MISSED") for each in verdict.checks)
 
 
+def _grown(run: Run) -> Iterable[tuple[str, ...]]:
+    """One line a process: where the line through its samples begins and ends."""
+    for name, each in run.grown.items():
+        yield name, *(f"{mb:.0f}" for mb in (each.early, each.late, each.highest)), f"{each.mb_a_minute:+.1f}"
+
+
 def _names(windows: Sequence[Figures]) -> Iterable[tuple[str, ...]]:
     """One line a kind of answer, of the window with the most answers."""
     fullest = max(windows, key=lambda each: each.answers.count)
@@ -86,7 +95,8 @@ def _times(times: Times) -> tuple[str, ...]:
     return str(times.count), str(times.failures), *(f"{each:.3f}" for each in (times.p50, times.p95, times.p99))
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Write a table in Markdown, its columns under one another."""
     cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
     widths = [max(len(row[place]) for row in (heads, *cells)) for place in range(len(heads))]
     lines = [

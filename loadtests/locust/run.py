@@ -20,10 +20,10 @@ from connector.domain.errors import Misconfigured, Unavailable
 from loadtests.locust import report
 from loadtests.locust.books import Books, Difference, compare, read_books, settled_books
 from loadtests.locust.figures import figures_of
-from loadtests.locust.objectives import Objectives, Outcome, Run, judge
+from loadtests.locust.objectives import Objectives, Outcome, Run, Verdict, judge
 from loadtests.locust.process import Terms
 from loadtests.locust.shapes import shape_of
-from loadtests.locust.target import Target, target
+from loadtests.locust.target import Own, Target, target
 from loadtests.locust.timeline import Timeline
 from loadtests.locust.tls import context
 
@@ -36,7 +36,7 @@ GRACE_SECONDS: Final = 60.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be run. url "": an instance of its own, in this posture and with so many workers.
+    """What is to be run. url "": an instance of its own, and how it is.
 
     users: the most at once; processes: of Locust; ui_port 0: without its page; more: further options for Locust.
     """
@@ -45,8 +45,7 @@ class Plan:
     minutes: float
     users: int
     url: str = ""
-    posture: str = "open"
-    workers: int = 1
+    own: Own = field(default_factory=Own)
     processes: int = 1
     ui_port: int = 0
     roles: Sequence[str] = tuple(ROLES)
@@ -62,16 +61,24 @@ class Plan:
 
 async def execute(plan: Plan, folder: Path, stop: asyncio.Event, tell: Callable[[str], None]) -> Outcome:
     """Run it, keep everything under ``folder``, tell the verdict. Raises ``Misconfigured`` without Locust."""
+    run, verdict, facts = await judged(plan, folder, stop, tell)
+    tell(report.write(folder, run, verdict, facts))
+    tell(f"Kept in {folder}: summary.md, summary.json, locust.html, locust.log, timeline.json")
+    return verdict.outcome
+
+
+async def judged(
+    plan: Plan, folder: Path, stop: asyncio.Event, tell: Callable[[str], None]
+) -> tuple[Run, Verdict, dict[str, Any]]:
+    """Run it, and judge it; gives the facts of how it was run too. Raises ``Misconfigured`` without Locust."""
     if find_spec("locust") is None:
         raise Misconfigured("environment", 0, "locust", "is not installed: pip install 'isogate[load]', or make load")
     tell(f"{plan.shape}: up to {plan.users} users for {plan.minutes:g} minutes")
-    async with target(plan.url, plan.posture, plan.workers, tell) as instance:
+    async with target(plan.url, plan.own, tell) as instance:
         tell(_announcement(plan, instance))
         run = await _loaded(plan, folder, instance, stop)
-    verdict = judge(run, plan.asked)
-    tell(report.write(folder, run, verdict, _facts(plan, instance)))
-    tell(f"Kept in {folder}: summary.md, summary.json, locust.html, locust.log, timeline.json")
-    return verdict.outcome
+        facts = _facts(plan, instance)
+    return run, judge(run, plan.asked), facts
 
 
 async def _loaded(plan: Plan, folder: Path, instance: Target, stop: asyncio.Event) -> Run:
@@ -158,7 +165,7 @@ def command(plan: Plan, folder: Path, url: str) -> list[str]:
 
 
 def _announcement(plan: Plan, instance: Target) -> str:
-    where = f"{instance.url} (an instance of its own, {plan.posture})" if instance.ours else instance.url
+    where = f"{instance.url} (an instance of its own, {plan.own.posture})" if instance.ours else instance.url
     page = f"Locust's page: http://127.0.0.1:{plan.ui_port}; Ctrl-C ends it and gives the verdict"
     return f"loading {where}" + (f"\n{page}" if plan.ui_port else "")
 
@@ -167,13 +174,14 @@ def _facts(plan: Plan, instance: Target) -> dict[str, Any]:
     return {
         "shape": plan.shape,
         "url": instance.url,
-        "posture": plan.posture if instance.ours else "of the deployment",
+        "posture": plan.own.posture if instance.ours else "of the deployment",
+        "store_synced": plan.own.fsync if instance.ours else "as the deployment has it",
         "sync": plan.terms.sync,
         "roles": " ".join(plan.roles),
         "batch_size": plan.terms.batch_size,
         "users": plan.users,
         "minutes": plan.minutes,
-        "workers": plan.workers if instance.ours else None,
+        "workers": plan.own.workers if instance.ours else None,
         "locust_processes": plan.processes,
         "cores": os.cpu_count(),
         "load_of_machine": [round(each, 1) for each in os.getloadavg()],

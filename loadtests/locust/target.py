@@ -5,24 +5,41 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from connector.app import store_url
 from connector.cli.instance import fresh_instance
 from connector.cli.supervisor import Part
+from connector.settings import Settings
+from connector.store.link import ServerLink
+from loadtests.bench.memory import KIBIBYTES, process_table, process_tree
+from loadtests.locust.memory import every_seconds
 from loadtests.locust.tls import CA
 
+DAY_SECONDS: Final = 86_400.0
 POSTURES: Final = ("open", "tokens", "tls")
 SOURCES: Final = ("Gov_Stack_BB",)
 """A Source BB that the sandbox knows: vouchers are for no others."""
 
 INSTITUTIONS: Final = ("TREAXU22", "UNIOXU22", "HARBXU22", "KASHXU22", "TELAXU22", "NSWIXU22")
-SAMPLES: Final = 200
-"""Looks at the memory of an instance during a run."""
+
+
+@dataclass(frozen=True)
+class Own:
+    """How an instance of its own is: its posture, workers, how the store syncs its file (``always``, ``everysec``).
+
+    archive_after_seconds: after what time finished batches leave the store; 0: as is usual.
+    """
+
+    posture: str = "open"
+    workers: int = 1
+    fsync: str = "always"
+    archive_after_seconds: float = 0.0
 
 
 @dataclass
@@ -46,23 +63,52 @@ class Target:
     async def sample_forever(self, seconds: float) -> None:
         """Look at the memory of its processes from time to time."""
         while self.ours:
-            for part in self.parts:
-                if resident := resident_mb(part.pid):
-                    self.memory.setdefault(part.name, []).append(resident)
-            await asyncio.sleep(max(1.0, seconds / SAMPLES))
+            for name, resident in (await asyncio.to_thread(self._resident)).items():
+                self.memory.setdefault(name, []).append(resident)
+            await asyncio.sleep(every_seconds(seconds))
+
+    def _resident(self) -> dict[str, float]:
+        """Resident memory of each process and what came from it (the store's server does), in MB."""
+        table = process_table()
+        sizes = {part.name: sum(table[pid][1] for pid in process_tree(part.pid, table)) for part in self.parts}
+        return {name: round(kib / KIBIBYTES, 1) for name, kib in sizes.items() if kib}
 
 
 @asynccontextmanager
-async def target(url: str, posture: str, workers: int, tell: Callable[[str], None]) -> AsyncIterator[Target]:
+async def target(url: str, own: Own, tell: Callable[[str], None]) -> AsyncIterator[Target]:
     """Give the deployment at ``url``, or start an instance that leaves nothing behind."""
     if url:
         yield Target(url.rstrip("/"))
         return
-    with tempfile.TemporaryDirectory(prefix="isogate-load-") as folder:
-        quiet = {"log_level": "ERROR", "workers": workers, "progress_interval_seconds": 3600.0}
-        secrecy = _secrecy(Path(folder), posture)
-        async with fresh_instance(Path(folder, "data"), tell, **quiet, **secrecy) as (made, supervisor):
+    with tempfile.TemporaryDirectory(prefix="isogate-load-") as folder, _environment_kept():
+        quiet = {"log_level": "ERROR", "workers": own.workers, "progress_interval_seconds": 3600.0}
+        archived = (
+            {"archive_after_days": own.archive_after_seconds / DAY_SECONDS} if own.archive_after_seconds else {}
+        )
+        secrecy = _secrecy(Path(folder), own.posture)
+        async with fresh_instance(Path(folder, "data"), tell, **quiet, **archived, **secrecy) as (made, supervisor):
+            await _sync_store(made, own.fsync)
             yield Target(made.api_url, supervisor.parts)
+
+
+async def _sync_store(settings: Settings, fsync: str) -> None:
+    link = ServerLink(store_url(settings))
+    try:
+        await link.ask("CONFIG", "SET", "appendfsync", fsync)
+    finally:
+        await link.close()
+
+
+@contextmanager
+def _environment_kept() -> Iterator[None]:
+    """Let nothing of an instance's secrecy stay in the environment of this process."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
 
 
 def _secrecy(folder: Path, posture: str) -> dict[str, object]:
@@ -107,12 +153,3 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
     files[1].touch(mode=0o600)
     files[1].write_bytes(plain)
     return files
-
-
-def resident_mb(pid: int) -> float:
-    """Give the resident memory of a process in MB; 0 where the system does not tell (Linux does)."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0.0
-    return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)

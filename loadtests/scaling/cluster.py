@@ -138,17 +138,21 @@ class _Run:
             self._doors.leave()
         accepted = self.loop.now
         open_chunks = [sum(len(pieces(size, self._costs.chunk_size)) for size in sizes)]
-        for size in sizes:
-            self.loop.plan(0.0, self._slice(accepted, shard, size, open_chunks))
+        self.loop.plan(0.0, self._slices(accepted, shard, sizes, open_chunks))
 
     def busy(self) -> dict[str, float]:
         """How busy the busiest of each kind was."""
         return {kind: round(max(each.utilisation() for each in of), 4) for kind, of in self._stations.items()}
 
-    def _slice(self, accepted: float, shard: Station, payments: int, open_chunks: list[int]) -> Course:
-        """Look people up and split; the chunks are tasks of their own."""
-        costs = self._costs
+    def _slices(self, accepted: float, shard: Station, sizes: list[int], open_chunks: list[int]) -> Course:
+        """Look the people of the first slice up and split it; its chunks, and the next slice, are tasks of their own.
+
+        The next slice waits in line again: so batches take turns, as the partitions of the queue do.
+        """
+        costs, (payments, *rest) = self._costs, sizes
         worker = yield from self._hand(self._hands)
+        if rest:
+            self.loop.plan(0.0, self._slices(accepted, shard, rest, open_chunks))
         yield from self._work(worker, payments * costs.worker * costs.resolve_share)
         yield from self._commit(shard, payments * costs.store_work / 3)
         self._leave(worker)

@@ -7,6 +7,7 @@ import pytest
 from loadtests.locust.books import Books, Difference, compare
 from loadtests.locust.figures import Figures, Times
 from loadtests.locust.knee import knee_of
+from loadtests.locust.memory import growth
 from loadtests.locust.objectives import Objectives, Outcome, Run, judge
 from loadtests.locust.report import markdown, summary
 from loadtests.locust.shapes import Ramp, Soak, Spike, Steady, Window
@@ -189,6 +190,17 @@ def test_a_soak_must_not_become_slower_or_larger():
     windows[2] = figures(late, p99=0.9)
     verdict = judge(run(shape, windows, memory=growing), ASKED)
     assert missed(verdict) == ["p99, last quarter to first", "memory of api"]
+
+
+def test_memory_is_flat_by_the_line_through_what_comes_after_the_warm_up():
+    noisy = [60.0] * 25 + [100.0 + 6 * (number % 3) for number in range(75)]
+    assert growth(noisy, 3.0).flat
+    assert growth(noisy, 3.0).highest == 112.0
+    rising = [100.0 + number for number in range(100)]
+    grown = growth(rising, 3.0)
+    assert not grown.flat
+    assert (grown.early, grown.late, grown.mb_a_minute) == (125.0, 199.0, 20.0)
+    assert growth([], 1.0).flat
 
 
 def test_books_tell_lost_from_paid_twice():
