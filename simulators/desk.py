@@ -1,29 +1,59 @@
 """Where institutions do what takes time: in a thread beside the event loop, which stays free for HTTP.
 
 One thread for all institutions of a process is the usual number. It never waits for a ledger that another one holds
-nor for the interpreter, and what it needs of memory it needs once; several take a fifth more processor time.
+nor for the interpreter, and what it needs of memory it needs once; several take up to a third more processor time.
+What takes little time goes first, so that a single payment does not wait for many large messages.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from typing import Final, TypeVar, TypeVarTuple
 
-Given = ParamSpec("Given")
+Given = TypeVarTuple("Given")
 Got = TypeVar("Got")
+
+BULKY_PAYMENTS: Final = 100
+BULKY_BYTES: Final = 64 * 1024
+"""A message with more payments or bytes is bulky work; all other work is brief."""
+
+_Waiting = tuple[Future[None], Callable[[], None]]
 
 
 class Desk:
-    """A queue of work with its threads."""
+    """Brief and bulky work that waits, and the threads that do it."""
 
     def __init__(self, threads: int) -> None:
         """Begin with no work; the threads start with the first."""
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="desk")
+        self._taking = Lock()
+        self._brief: deque[_Waiting] = deque()
+        self._bulky: deque[_Waiting] = deque()
 
-    async def do(self, work: Callable[Given, Got], *args: Given.args, **kwargs: Given.kwargs) -> Got:
-        """Do work when its turn comes, and give what came of it."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: work(*args, **kwargs))
+    async def do(self, work: Callable[[*Given], Got], *args: *Given, bulky: bool = False) -> Got:
+        """Do work when its turn comes, bulky work after all brief work, and give what came of it."""
+        found: list[Got] = []
+        turn: Future[None] = Future()
+        (self._bulky if bulky else self._brief).append((turn, lambda: found.append(work(*args))))
+        self._pool.submit(self._serve)
+        await asyncio.wrap_future(turn)
+        return found[0]
 
     def close(self) -> None:
-        """Finish what was begun, and take no more."""
+        """Finish what was begun, and do no more."""
         self._pool.shutdown(cancel_futures=True)
+
+    def _serve(self) -> None:
+        """Do one thing of those that wait; each of them calls for this once."""
+        with self._taking:
+            turn, work = (self._brief or self._bulky).popleft()
+        if not turn.set_running_or_notify_cancel():
+            return
+        try:
+            work()
+        except BaseException as fault:  # noqa: BLE001 - whatever it is, it is for the one who waits
+            turn.set_exception(fault)
+        else:
+            turn.set_result(None)

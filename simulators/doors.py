@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 from aiohttp import web
 
 from connector.domain.errors import IsoGateError, NotFound, Refused, Unavailable
+from simulators.desk import BULKY_BYTES
 from simulators.house import PARTICIPANT_HEADER, Answer, Institution, problem
 from simulators.outbox import Courier
 
@@ -83,7 +84,7 @@ async def _receive(request: web.Request) -> web.Response:
     sender = request.headers.get(PARTICIPANT_HEADER, "")
     body = await request.read()
     try:
-        answer = await institution.house.desk.do(institution.receive, body, sender)
+        answer = await institution.house.desk.do(institution.receive, body, sender, bulky=len(body) > BULKY_BYTES)
     except Refused as fault:
         rejection = institution.house.rejection(_reference(body), fault, sender)
         if rejection is None:

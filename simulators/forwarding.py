@@ -23,6 +23,7 @@ from connector.domain.messages import (
 )
 from connector.iso20022.scheme import Job as Purpose
 from simulators import details, inbox, orders, outbox, reporting
+from simulators.desk import BULKY_PAYMENTS
 from simulators.details import returned_detail
 from simulators.faults import Decision, Magic
 from simulators.house import Answer, House, Outgoing
@@ -231,7 +232,8 @@ class Forwarding:
         result = None if place else Result("RJCT", dict(enumerate(verdicts)))
         inbox.add_leg(link, Leg(kept.number, number, place, out_id, inbox.encode(items), result))
         if place:
-            outbox.put(link, Job(f"leg-{out_id}", "leg", place, kept.number, number, due_at=kept.facts.opens_at))
+            opens_at, bulky = kept.facts.opens_at, len(items) > BULKY_PAYMENTS
+            outbox.put(link, Job(f"leg-{out_id}", "leg", place, kept.number, number, due_at=opens_at, bulky=bulky))
 
     def _first_answer(self, kept: Kept) -> Answer:
         """Acknowledge at once, unless the message asked for something else."""

@@ -18,8 +18,8 @@ CREATE TABLE IF NOT EXISTS job (
     number INTEGER PRIMARY KEY, lane TEXT NOT NULL, kind TEXT NOT NULL, target TEXT NOT NULL,
     message INTEGER NOT NULL, leg INTEGER NOT NULL, payload BLOB NOT NULL, due_at REAL NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
-    state TEXT NOT NULL DEFAULT 'waiting', outcome TEXT NOT NULL DEFAULT '') STRICT;
-CREATE INDEX IF NOT EXISTS job_due ON job (due_at, number) WHERE state = 'waiting';
+    state TEXT NOT NULL DEFAULT 'waiting', outcome TEXT NOT NULL DEFAULT '',
+    bulky INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE INDEX IF NOT EXISTS job_lane ON job (lane, number) WHERE state = 'waiting';
 """
 TABLES: Final = ("job",)
@@ -28,6 +28,8 @@ ATTEMPTS: Final = 200
 """How often something is pushed to the connector, which can ask for it; between institutions there is no end."""
 
 IN_FLIGHT: Final = 4
+"""Jobs that are done at once, of the bulky ones, and as many of the others."""
+
 LOOK_AHEAD: Final = 2 * IN_FLIGHT
 LONGEST_PAUSE_SECONDS: Final = 10.0
 SHORTEST_PAUSE_SECONDS: Final = 0.05
@@ -37,7 +39,8 @@ class Job(NamedTuple):
     """Something to be done.
 
     lane: jobs of one lane go one after the other; kind: what is to be done; target: the institution that it goes to,
-    "" for the connector; message and leg: what it is about; payload: what only this job knows; due_at: virtual time.
+    "" for the connector; message and leg: what it is about; payload: what only this job knows; due_at: virtual time;
+    bulky: it is about so many payments that others should not have to wait for it.
     """
 
     lane: str
@@ -49,6 +52,7 @@ class Job(NamedTuple):
     due_at: float = 0.0
     number: int = 0
     attempts: int = 0
+    bulky: bool = False
 
 
 class Outcome(NamedTuple):
@@ -65,11 +69,20 @@ AGAIN: Final = "again"
 DEAD: Final = "dead"
 
 
+def upgrade(link: sqlite3.Connection) -> None:
+    """Tell the jobs in a file of an earlier version apart by whether they are bulky."""
+    columns = {name for (name,) in link.execute("SELECT name FROM pragma_table_info('job')")}
+    if "bulky" not in columns:
+        link.execute("ALTER TABLE job ADD COLUMN bulky INTEGER NOT NULL DEFAULT 0")
+        link.execute("DROP INDEX IF EXISTS job_due")
+    link.execute(_BY_TURN)
+
+
 def put(link: sqlite3.Connection, *jobs: Job) -> None:
     """Add jobs inside the caller's transaction."""
     link.executemany(
-        "INSERT INTO job (lane, kind, target, message, leg, payload, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [job[:7] for job in jobs],
+        "INSERT INTO job (lane, kind, target, message, leg, payload, due_at, bulky) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [(*job[:7], job.bulky) for job in jobs],
     )
 
 
@@ -145,7 +158,8 @@ class Courier:
         now = self._clock()
         due, next_at = await self._desk.do(self._look, now)
         for job in due:
-            if len(self._running) < IN_FLIGHT and job.number not in self._running:
+            alike = sum(running.bulky == job.bulky for running in self._running.values())
+            if alike < IN_FLIGHT and job.number not in self._running:
                 self._start(job)
         return min(max(next_at - now, SHORTEST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
 
@@ -184,15 +198,17 @@ class Courier:
     def _look(self, now: float) -> tuple[list[Job], float]:
         """Find the jobs that are due, the first of each lane, and when the next one will be."""
         with self._database.reading() as link:
-            due = [Job(*row) for row in link.execute(_DUE, (now, LOOK_AHEAD))]
-            next_at = link.execute(_NEXT, (now,)).fetchone()[0]
+            due = [Job(*row) for bulky in (0, 1) for row in link.execute(_DUE, (bulky, now, LOOK_AHEAD))]
+            nexts = [link.execute(_NEXT, (bulky, now)).fetchone()[0] for bulky in (0, 1)]
+            next_at = min((at for at in nexts if at), default=0.0)
         return due, next_at or now + LONGEST_PAUSE_SECONDS
 
 
 _DUE: Final = """
-    SELECT lane, kind, target, message, leg, payload, due_at, number, attempts FROM job
-    WHERE state = 'waiting' AND due_at <= ? AND NOT EXISTS (
+    SELECT lane, kind, target, message, leg, payload, due_at, number, attempts, bulky FROM job
+    WHERE state = 'waiting' AND bulky = ? AND due_at <= ? AND NOT EXISTS (
         SELECT 1 FROM job earlier WHERE earlier.state = 'waiting' AND earlier.lane = job.lane
         AND earlier.number < job.number)
     ORDER BY due_at, number LIMIT ?"""
-_NEXT: Final = "SELECT min(due_at) FROM job WHERE state = 'waiting' AND due_at > ?"
+_NEXT: Final = "SELECT min(due_at) FROM job WHERE state = 'waiting' AND bulky = ? AND due_at > ?"
+_BY_TURN: Final = "CREATE INDEX IF NOT EXISTS job_turn ON job (bulky, due_at, number) WHERE state = 'waiting'"

@@ -16,7 +16,7 @@ from simulators.bank.api import routes as bank_routes
 from simulators.bank.app import Bank
 from simulators.clock import VirtualClock
 from simulators.database import Database
-from simulators.desk import Desk
+from simulators.desk import BULKY_BYTES, Desk
 from simulators.doors import COURIER, INSTITUTION, errors
 from simulators.faults import Faults
 from simulators.house import House, Institution
@@ -62,7 +62,7 @@ class Dispatcher:
 
     async def perform(self, job: Job) -> Outcome:
         """Send what a job stands for and take the answer in."""
-        outgoing = await self._do(self._institution.compose, job)
+        outgoing = await self._do(self._institution.compose, job, bulky=job.bulky)
         if outgoing is None or self._session is None:
             return Outcome(DONE if outgoing is None else AGAIN)
         try:
@@ -74,7 +74,7 @@ class Dispatcher:
 
     async def _judge(self, job: Job, status: int, body: bytes) -> Outcome:
         if status < 300:
-            await self._do(self._institution.delivered, job, body)
+            await self._do(self._institution.delivered, job, body, bulky=len(body) > BULKY_BYTES)
             return Outcome(DONE, str(status))
         if status >= 500 or status in _RETRIED:
             return Outcome(AGAIN, str(status))
@@ -100,6 +100,7 @@ def play(code: str, shared: Shared) -> web.Application:
     database = Database(settings.data / f"{code}.sqlite", *(module.SCHEMA for module in modules))
     with database.transaction() as link:
         inbox.upgrade(link)
+        outbox.upgrade(link)
         speech = Speaking(link, engine, settings.schemes.get(code, USUAL_SCHEME))
         house = House(player, settings, clock, engine, database, Faults(link), speech, desk, stages)
     make, add_routes = _KINDS[player.kind]
