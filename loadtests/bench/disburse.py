@@ -15,21 +15,21 @@ from typing import Any, Final, NamedTuple
 
 import aiohttp
 
-from connector.app import keyring, store_url
+from connector.app import store_url
 from connector.cli.check import versions
 from connector.cli.instance import fresh_instance
 from connector.cli.source_bb import SourceBB, source_bb
 from connector.settings import Settings
-from connector.store import Store
 from connector.store.link import ServerLink
 from loadtests.bench import stage_times
+from loadtests.bench.afterwards import Afterwards, look
 from loadtests.bench.bodies import Body, write_bodies
-from loadtests.bench.disburse_books import LOOK_EVERY_SECONDS, Records, called_problems, drained, ledger_problems
+from loadtests.bench.disburse_books import LOOK_EVERY_SECONDS, called_problems, drained, ledger_problems
 from loadtests.bench.floors import floors
 from loadtests.bench.footprint import StoreBytes, forget_peaks, own_peak_mb, processor_seconds
 from loadtests.bench.memory import watching
 from loadtests.bench.paying import LONGEST_SECONDS, Paid, pay, register
-from loadtests.bench.weights import Settled, by_second, distribution, latency, percentiles
+from loadtests.bench.weights import by_second, distribution, latency, percentiles
 
 SOURCE: Final = "BENCHSOURCE1"
 MICRO: Final = 1_000_000
@@ -74,13 +74,16 @@ class Result:
     peak_rss_paying_mb: dict[str, float]
     body_bytes: int
     store_bytes_per_payment: float
+    store_bytes_per_payment_archived: float
+    archive_bytes_per_payment: float
+    archive_seconds: float
     store_file_bytes_per_payment: float
     store_file_rewrites: int
     store_commands_per_1000: float
     stages: dict[str, dict[str, dict[str, float]]]
     floors: dict[str, float]
-    ledger_balanced: bool
     versions: dict[str, str]
+    ledger_balanced: bool = False
     problems: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -128,11 +131,13 @@ async def measure(*, payments: int, batch_size: int, workers: int, api_processes
         ):
             scene = _Scene(settings, session, {part.name: part.pid for part in supervisor.parts})
             run = await scene.play(ministry, bodies, payments)
-            records = await _recorded(settings, run.paid)
+            afterwards = await look(settings, run.paid)
             ledgers = await ledger_problems(settings, session, payments)
         body_bytes = sum(body.path.stat().st_size for body in bodies)
-    problems = [*called_problems(run.paid), *records.problems, *ledgers]
-    return _result(run, records.settled, payments, workers, body_bytes, not ledgers, problems)
+    result = _result(run, afterwards, payments, workers, body_bytes)
+    result.ledger_balanced = not ledgers
+    result.problems = [*called_problems(run.paid), *afterwards.problems, *ledgers]
+    return result
 
 
 class _Scene:
@@ -182,28 +187,8 @@ class _Scene:
         return _Footprint(processor_seconds(self._processes), await StoreBytes.read(self._link), stages)
 
 
-async def _recorded(settings: Settings, paid: Sequence[Paid]) -> Records:
-    """Read what the store has of the batches."""
-    store = await Store.connect(
-        store_url(settings), keys=keyring(settings), partitions=settings.partitions, clock=time.time
-    )
-    try:
-        records = Records(store)
-        await records.read(paid)
-        return records
-    finally:
-        await store.close()
-
-
-def _result(  # noqa: PLR0913, PLR0917 - what is known, put together in one place
-    run: _Run,
-    settled: list[Settled],
-    payments: int,
-    workers: int,
-    body_bytes: int,
-    balanced: bool,
-    problems: list[str],
-) -> Result:
+def _result(run: _Run, afterwards: Afterwards, payments: int, workers: int, body_bytes: int) -> Result:
+    settled = afterwards.settled
     before, after = run.before, run.after
     spent = {name: after.processor[name] - before.processor[name] for name in after.processor}
     rewrites = after.store.rewrites - before.store.rewrites
@@ -226,12 +211,13 @@ def _result(  # noqa: PLR0913, PLR0917 - what is known, put together in one plac
         peak_rss_paying_mb=run.peaks_paying,
         body_bytes=body_bytes,
         store_bytes_per_payment=round((after.store.memory - before.store.memory) / payments, 1),
+        store_bytes_per_payment_archived=round((afterwards.store.memory - before.store.memory) / payments, 1),
+        archive_bytes_per_payment=round(afterwards.archive_bytes / payments, 1),
+        archive_seconds=round(afterwards.archive_seconds, 3),
         store_file_bytes_per_payment=round((after.store.file - before.store.file) / payments, 1),
         store_file_rewrites=rewrites,
         store_commands_per_1000=round((after.store.commands - before.store.commands) * 1000 / payments, 1),
         stages=stage_times.breakdown(stage_times.between(before.stages, after.stages), spent, payments),
         floors=floors(),
-        ledger_balanced=balanced,
         versions=versions(),
-        problems=problems,
     )

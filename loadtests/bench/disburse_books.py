@@ -59,7 +59,7 @@ class Records:
             self.problems.append(f"{repeated} end-to-end ids are there more than once")
 
     async def _batch(self, paid: Paid) -> None:
-        ref = await self._store.batches.by_sender_id(paid.batch_id) or paid.batch_id
+        ref = await reference(self._store, paid)
         batch, _ = await self._store.batches.read(ref)
         payments, minor = 0, 0
         async for chunk, status in self._chunks(ref):
@@ -79,6 +79,11 @@ class Records:
             some = numbers[first : first + CHUNKS_AT_ONCE]
             for found in await asyncio.gather(*(self._store.batches.chunk(ref, number) for number in some)):
                 yield found
+
+
+async def reference(store: Store, paid: Paid) -> str:
+    """Find the reference of a batch by the id that its sender was given."""
+    return await store.batches.by_sender_id(paid.batch_id) or paid.batch_id
 
 
 def called_problems(paid: Sequence[Paid]) -> list[str]:

@@ -152,6 +152,9 @@ _DISBURSED: Final = (
     _Row("answer to final callback, by batch, s", _times("batch_seconds")),
     _Row("processor µs a payment, all processes", lambda said: f"{said['cpu_microseconds_per_payment']:.1f}"),
     _Row("store bytes a payment", lambda said: f"{said['store_bytes_per_payment']:.0f}"),
+    _Row("the same, archived", lambda said: f"{said['store_bytes_per_payment_archived']:.1f}"),
+    _Row("archive file bytes a payment", lambda said: f"{said['archive_bytes_per_payment']:.0f}"),
+    _Row("seconds to archive", lambda said: f"{said['archive_seconds']:.2f}"),
     _Row(
         "store file bytes a payment",
         lambda said: "rewritten" if said["store_file_rewrites"] else f"{said['store_file_bytes_per_payment']:.0f}",

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
-from connector.store.link import ServerLink
+from connector.store.link import Link
 from loadtests.bench.memory import peak_rss_mb, process_table, process_tree
 from loadtests.bench.processor import cpu_seconds
 
@@ -32,7 +32,7 @@ class StoreBytes(NamedTuple):
     rewriting: bool
 
     @classmethod
-    async def read(cls, link: ServerLink) -> Self:
+    async def read(cls, link: Link) -> Self:
         """Ask the server."""
         said: dict[str, object] = {}
         for section in ("memory", "persistence", "stats"):

@@ -47,6 +47,10 @@ def test_every_process_is_accounted_for(measured):
     assert told == pytest.approx(spent, rel=0.01)
 
 
+def test_the_batches_were_archived_and_read_again(measured):
+    assert 0 < measured["archive_bytes_per_payment"] < 100
+
+
 def test_the_floors_are_beside_the_stages(measured):
     floors = measured["floors"]
     assert floors["total"] == pytest.approx(sum(floors.values()) - floors["total"], rel=0.01)

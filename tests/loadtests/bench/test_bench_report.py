@@ -21,7 +21,8 @@ def disbursed(workers=1, problems=()):
         "batch_seconds": {"p50": 1.0, "p95": 2.0, "p99": 2.0, "max": 2.0}, "final_by_second": [0, 400, 600],
         "cpu_seconds_per_1000": spent, "cpu_microseconds_per_payment": 43.0,
         "peak_rss_mb": dict.fromkeys(spent, 90.0),
-        "peak_rss_paying_mb": dict.fromkeys(spent, 80.0), "body_bytes": 255000, "store_bytes_per_payment": 18.0,
+        "peak_rss_paying_mb": dict.fromkeys(spent, 80.0), "body_bytes": 255000, "archive_seconds": 0.1,
+        "store_bytes_per_payment_archived": 0.5, "archive_bytes_per_payment": 14.0, "store_bytes_per_payment": 18.0,
         "store_file_bytes_per_payment": 28.0, "store_file_rewrites": 0, "store_commands_per_1000": 110.0,
         "stages": {
             "api": {"read JSON": {"payments": 1000, "microseconds": 2.0},
