@@ -1,5 +1,6 @@
 """Administration: batches, their payments and events, callbacks and the queue."""
 
+import asyncio
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -50,7 +51,7 @@ async def list_batches(call: Call) -> web.Response:
         newest=newest,
         before=float(asked["before"] or "inf"),
     )
-    found = [await status.summary(call.services, ref) for ref in refs]
+    found = await asyncio.gather(*(status.summary(call.services, ref) for ref in refs))
     following = found[-1].batch.accepted_at if len(found) == newest else None
     return json_answer({"items": [batch_body(each) for each in found], "next_before": following})
 

@@ -1,8 +1,11 @@
 """The account mapper: where each person is paid, sealed, found by a keyed hash of source and functional id."""
 
+from asyncio import to_thread
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import starmap
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -17,6 +20,11 @@ ALREADY_REGISTERED: Final = "Beneficiary already registered"
 NOT_REGISTERED: Final = "Beneficiary not registered"
 SWAP_ROUNDS: Final = 20
 """How often an update starts again because somebody else changed the same beneficiary."""
+
+FEW: Final = 200
+"""So many entries are worked on at once without a thread."""
+
+T = TypeVar("T")
 
 _decoder = msgspec.msgpack.Decoder(Beneficiary)
 
@@ -77,19 +85,27 @@ class Mapper:
         found: list[Beneficiary | None] = [None] * len(functional_ids)
         places: Sequence[int] = range(len(functional_ids))
         for hashed in self._keys.hashers():
-            with self._stages.measure("look accounts up", len(places)):
-                fields = hashed([f"{source}\x1f{functional_ids[place]}" for place in places])
+            names = [f"{source}\x1f{functional_ids[place]}" for place in places]
+            fields = await _beside(len(places), partial(self._hashed, hashed, names))
             sealed = await self._sealed_at(fields)
-            with self._stages.measure("map accounts", len(places)):
-                there = [(value, field) for value, field in zip(sealed, fields, strict=True) if value is not None]
-                entries = map(_decoder.decode, self._keys.open_all(there))
-                for place, value in zip(places, sealed, strict=True):
-                    if value is not None:
-                        found[place] = next(entries)
-            if len(there) == len(places):
-                break
+            entries = await _beside(len(places), partial(self._entries, sealed, fields))
+            for place, entry in zip(places, entries, strict=True):
+                found[place] = entry
             places = [place for place in places if found[place] is None]
+            if not places:
+                break
         return found
+
+    def _hashed(self, hashed: Callable[[Sequence[str]], list[bytes]], names: Sequence[str]) -> list[bytes]:
+        with self._stages.measure("look accounts up", len(names)):
+            return hashed(names)
+
+    def _entries(self, sealed: Sequence[bytes | None], fields: Sequence[bytes]) -> list[Beneficiary | None]:
+        """Open what was found; in the place of what was not stands ``None``."""
+        with self._stages.measure("map accounts", len(fields)):
+            there = [(value, field) for value, field in zip(sealed, fields, strict=True) if value is not None]
+            opened = map(_decoder.decode, self._keys.open_all(there))
+            return [None if value is None else next(opened) for value in sealed]
 
     async def _sealed_at(self, fields: Sequence[bytes]) -> list[bytes | None]:
         """Read entries by field in one round trip, one command a bucket; in the place of none stands ``None``."""
@@ -106,8 +122,7 @@ class Mapper:
 
     async def _kept(self, source: str, functional_ids: Sequence[str]) -> list[_Kept | None]:
         """Read entries, under the newest key or an older one."""
-        with self._stages.measure("look accounts up", len(functional_ids)):
-            places = [self._places(source, functional_id) for functional_id in functional_ids]
+        places = await _beside(len(functional_ids), partial(self._all_places, source, functional_ids))
         there = await self._read(place for alternatives in places for place in alternatives)
         return [
             next((_Kept(place, there[place]) for place in alternatives if place in there), None)
@@ -139,9 +154,12 @@ class Mapper:
             buckets[place.bucket].append((place, entry))
         if not buckets:
             return []
+        values = await _beside(
+            len(entries), lambda: [_pairs(starmap(self._sealed, some)) for some in buckets.values()]
+        )
         calls = [
-            ("mapper_add", [self._keyspace.mapper(bucket)], _pairs(self._sealed(*pair) for pair in pairs))
-            for bucket, pairs in buckets.items()
+            ("mapper_add", [self._keyspace.mapper(bucket)], added)
+            for bucket, added in zip(buckets, values, strict=True)
         ]
         answers = await self._link.call_all(calls)
         return [
@@ -182,6 +200,10 @@ class Mapper:
         _, value = self._sealed(kept.place, before._replace(**given))
         return kept.place.field, kept.sealed, value
 
+    def _all_places(self, source: str, functional_ids: Sequence[str]) -> list[list[_Place]]:
+        with self._stages.measure("look accounts up", len(functional_ids)):
+            return [self._places(source, functional_id) for functional_id in functional_ids]
+
     def _places(self, source: str, functional_id: str) -> list[_Place]:
         """Say where an entry may be, newest key first."""
         fields = self._keys.lookups(f"{source}\x1f{functional_id}")
@@ -192,6 +214,11 @@ class Mapper:
 
     def _opened(self, kept: _Kept) -> Beneficiary:
         return _decoder.decode(self._keys.open(kept.sealed, kept.place.field))
+
+
+async def _beside(size: int, work: Callable[[], T]) -> T:
+    """Do work on so many entries; where they are many in a thread, since the event loop has others to serve."""
+    return work() if size <= FEW else await to_thread(work)
 
 
 def _pairs(fields: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
