@@ -15,7 +15,7 @@ from connector.api.json_body import decode, is_cut_off
 from connector.domain.errors import Refused
 
 PIECE_BYTES: Final = 1024 * 1024
-"""From so much text on a piece is cut off; no element, nor all that is around the array, may be longer."""
+"""No element, nor all that is around the array, may be longer; from half of it on a piece is cut off."""
 
 LOOKS: Final = 12
 """Ends of objects that are looked at, from the end, for one where the brackets are even."""
@@ -96,7 +96,7 @@ class ArrayText(Generic[Value]):
     def _next(self, *, last: bool) -> Value | None:
         """Cut the next piece off; ``None`` where more text is needed first."""
         self._text = self._text.lstrip(SPACE)
-        if not last and len(self._text) < self._piece_bytes:
+        if not last and len(self._text) < self._piece_bytes // 2:
             return None
         guessed = self._guessed(_ends(self._text) if last else _commas(self._text))
         return self._scanned(last=last) if guessed is None else guessed
@@ -108,13 +108,14 @@ class ArrayText(Generic[Value]):
                 return self._taken(cut)
         return None
 
-    def _scanned(self, *, last: bool) -> Value:
-        cut = _scan(self._text)
-        if cut is None:
-            if last:
-                decode(b"[" + self._text)  # which says what is wrong with it
+    def _scanned(self, *, last: bool) -> Value | None:
+        if cut := _scan(self._text):
+            return self._taken(cut)
+        if last:
+            decode(b"[" + self._text)  # which says what is wrong with it
+        if last or len(self._text) >= self._piece_bytes:
             raise self._too_long(b"[" + self._text, "An instruction")
-        return self._taken(cut)
+        return None
 
     def _taken(self, cut: _Cut) -> Value:
         """Read the elements before a cut and go on behind it; raises ``Refused`` where they are none."""

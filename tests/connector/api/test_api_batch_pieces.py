@@ -200,9 +200,10 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("part", [3, 1000])
+@pytest.mark.parametrize("parts", [1, 20])
 @pytest.mark.parametrize("what", ODD)
-def test_odd_bodies_get_the_same_verdict_both_ways(what, part):
+def test_odd_bodies_get_the_same_verdict_both_ways(what, parts):
+    part = len(ODD[what]) // parts + 1
     for name in ("v1", "v3"):
         check(name, ODD[what], part, 10_000)
     check("v1", body_of("v1", "@").encode().replace(b"@", ODD[what]), part, 10_000)
