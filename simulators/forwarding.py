@@ -22,7 +22,7 @@ from connector.domain.messages import (
     Transfer,
 )
 from connector.iso20022.scheme import Job as Purpose
-from simulators import details, inbox, orders, outbox, reporting
+from simulators import details, inbox, judging, orders, outbox, reporting
 from simulators.desk import BULKY_PAYMENTS
 from simulators.details import returned_detail
 from simulators.faults import Decision, Magic
@@ -123,7 +123,7 @@ class Forwarding:
 
     def reject(self, link: sqlite3.Connection, leg: Leg, why: Verdict) -> None:
         """Reject all payments of a leg that was not answered."""
-        self._settle(link, leg, Result("RJCT", _all(transfers_of(leg), why)))
+        self._settle(link, leg, judging.rejected(transfers_of(leg), why))
 
     def returned(self, given: PaymentReturn, sender: str) -> None:
         """Book a pacs.004 once and pass it on to whom the order came from.
@@ -148,13 +148,13 @@ class Forwarding:
         """Cancel payments of a leg that did not go out yet, and give the debtor the money back."""
         transfers, cancelled = transfers_of(leg), Verdict("RJCT", "CUST", "Cancelled on request.")
         if len(positions) == len(transfers):
-            self._settle(link, leg, Result("RJCT", _all(transfers, cancelled)))
+            self._settle(link, leg, judging.rejected(transfers, cancelled))
             return
         gone = [transfer for position, transfer in enumerate(transfers) if position in positions]
         left = [transfer for position, transfer in enumerate(transfers) if position not in positions]
         number = len(inbox.legs(link, kept.number))
         out_id = f"{self._house.code}{kept.number:08d}L{number}"
-        result = Result("RJCT", _all(gone, cancelled))
+        result = judging.rejected(gone, cancelled)
         own = Leg(kept.number, number, "", out_id, inbox.encode(gone), result)
         inbox.cut_leg(link, leg, inbox.encode(left))
         inbox.add_leg(link, own)
@@ -249,39 +249,17 @@ class Forwarding:
         return self._xml(reporting.refused(self._base(kept, "A"), verdict), kept)
 
     def _conclude(self, link: sqlite3.Connection, leg: Leg, report: StatusReport) -> None:
-        """Take a report in; its usual kind, one status for all, needs no look at the payments."""
-        if not report.transactions and report.group_status != reporting.REJECTED:
-            usual = Result(reporting.SETTLED if report.group_status == reporting.PARTLY else report.group_status)
-            self._settle(link, leg, usual)
+        if judging.is_uniform(report):
+            self._settle(link, leg, judging.uniform(report))
         else:
-            self._settle(link, *self._judged(inbox.leg(link, leg.message, leg.number), report))
-
-    def _judged(self, leg: Leg, report: StatusReport) -> tuple[Leg, Result]:
-        """Say what the report means for the payments of a leg."""
-        transfers = transfers_of(leg)
-        position_of = _positions(transfers, report)
-        usual = reporting.SETTLED if report.group_status == reporting.PARTLY else report.group_status
-        exceptions = {
-            position_of[one.transaction_id]: Verdict(one.status, one.reason, one.information)
-            for one in report.transactions
-            if one.transaction_id in position_of and one.status != usual
-        }
-        if usual == reporting.REJECTED:
-            told = {position_of.get(one.transaction_id, -1): one for one in report.transactions}
-            group = Verdict("RJCT", report.group_reason or "NARR", report.group_information)
-            exceptions = {
-                position: Verdict("RJCT", told[position].reason, told[position].information)
-                if position in told
-                else group
-                for position in range(len(transfers))
-            }
-        return leg, Result(usual, exceptions)
+            leg = inbox.leg(link, leg.message, leg.number)
+            self._settle(link, leg, judging.judged(transfers_of(leg), report))
 
     def _settle(self, link: sqlite3.Connection, leg: Leg, result: Result) -> None:
         """Book what became of a leg; it comes with its items where the result has exceptions."""
         kept = inbox.read(link, leg.message)
         answered = leg._replace(result=result)
-        rejected = _rejected(answered)
+        rejected = judging.rejected_minor(answered)
         accepted = self._total(link, kept, leg) - rejected
         outbox.put(link, *self._booking.conclude(link, kept, answered, accepted, rejected))
         outbox.put(link, *self._notices(kept, "leg", leg.out_id))
@@ -399,31 +377,6 @@ class Forwarding:
         return Answer(200, self._house.write(report.message, reporting.worded(report), kept.sender))
 
 
-def _rejected(leg: Leg) -> int:
-    """Add up the payments of an answered leg that were rejected."""
-    exceptions = leg.result.exceptions if leg.result else {}
-    transfers = transfers_of(leg) if exceptions else []
-    return sum(
-        transfers[position].amount_minor
-        for position, verdict in exceptions.items()
-        if verdict.status == reporting.REJECTED
-    )
-
-
-def _positions(transfers: Sequence[Transfer], report: StatusReport) -> dict[str, int]:
-    """Find the payments that a report names; most name none."""
-    named = {one.transaction_id for one in report.transactions}
-    return {
-        transfer.transaction_id: position
-        for position, transfer in enumerate(transfers if named else ())
-        if transfer.transaction_id in named
-    }
-
-
 def _callback(kept: Kept) -> list[Job]:
     """An order that came as JSON is answered in JSON."""
     return [Job(f"report-{kept.number}", "callback", "", kept.number)] if kept.facts.reply_url else []
-
-
-def _all(transfers: Sequence[Transfer], verdict: Verdict) -> dict[int, Verdict]:
-    return dict.fromkeys(range(len(transfers)), verdict)
