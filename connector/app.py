@@ -59,9 +59,10 @@ def _pem(path: Path | None) -> bytes:
 
 
 @asynccontextmanager
-async def build_services(settings: Settings) -> AsyncIterator["Services"]:
+async def build_services(settings: Settings, name: str = "") -> AsyncIterator["Services"]:
     """Connect to the store, load the engine, open the channels; all are closed in the opposite order.
 
+    name: of this process, different from that of every living one (default: host and process id).
     Raises ``Misconfigured`` and ``NotFound`` where an institution's scheme cannot be spoken.
     """
     from connector.channels import Channels
@@ -88,7 +89,9 @@ async def build_services(settings: Settings) -> AsyncIterator["Services"]:
         for institution in (await store.directory.load()).institutions.values():
             if institution.url:
                 engine.ready(institution.profile)
-        async with Channels(engine, connector_url=settings.api_url) as channels:
+        async with Channels(
+            engine, connector_url=settings.api_url, places=store.places, owner=name or own_name()
+        ) as channels:
             services = Services(
                 store,
                 engine,
@@ -190,7 +193,12 @@ def build_worker(services: "Services", settings: Settings, name: str = "") -> "W
     """Build a worker with a name that no other living worker has."""
     from connector.flows.worker import Worker
 
-    return Worker(services, name or f"{socket.gethostname()}-{os.getpid()}", settings.worker_concurrency)
+    return Worker(services, name or own_name(), settings.worker_concurrency)
+
+
+def own_name() -> str:
+    """Name this process, different from all others on all machines."""
+    return f"{socket.gethostname()}-{os.getpid()}"
 
 
 def build_simulators(settings: Settings) -> "web.Application":

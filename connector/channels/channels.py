@@ -7,7 +7,7 @@ import aiohttp
 
 from connector.channels.answer import Answer, StatementAnswer
 from connector.channels.channel import AuthorisationRequest, Channel, Noted, Outgoing, StatementRequest, nobody
-from connector.channels.gate import Gate
+from connector.channels.gate import Gates, Places
 from connector.channels.govstack_json import GovStackJson
 from connector.channels.iso_http import IsoHttp
 from connector.channels.wire import Wire
@@ -19,17 +19,26 @@ class Channels:
     """The ways out to every institution, over one shared HTTP session.
 
     connector_url: where FSPs reach us with reports and callbacks; timeout_seconds: of one exchange as a whole.
-    At most ``institution.in_flight`` exchanges run at once with the same institution. Use as ``async with``.
+    At most ``institution.in_flight`` exchanges run at once with the same institution: in all processes that share
+    ``places``, in this one (``owner``) otherwise. Use as ``async with``.
     """
 
-    def __init__(self, engine: Engine, *, connector_url: str, timeout_seconds: float = 20.0) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        connector_url: str,
+        timeout_seconds: float = 20.0,
+        places: Places | None = None,
+        owner: str = "",
+    ) -> None:
         self._wire = Wire(timeout_seconds)
         json = GovStackJson(self._wire, connector_url)
         self._by_kind: dict[ChannelKind, Channel] = {
             ChannelKind.ISO20022: IsoHttp(self._wire, engine, json),
             ChannelKind.GOVSTACK_JSON: json,
         }
-        self._gates: dict[tuple[str, int], Gate] = {}
+        self.gates = Gates(places, owner)
 
     async def __aenter__(self) -> Self:
         """Open the HTTP session."""
@@ -57,24 +66,20 @@ class Channels:
 
     async def send(self, to: Institution, message: str, value: Outgoing, noted: Noted = nobody) -> Answer:
         """Hand over a chunk, or a question about one; see ``Channel.send``."""
-        async with self._gate(to):
+        async with self.gates.through(to):
             return await self._by_kind[to.channel].send(to, message, value, noted)
 
     async def inquire(self, to: Institution, message_id: str) -> Answer:
         """Fetch what became of a message; see ``Channel.inquire``."""
-        async with self._gate(to):
+        async with self.gates.through(to):
             return await self._by_kind[to.channel].inquire(to, message_id)
 
     async def authorise(self, to: Institution, request: AuthorisationRequest) -> Answer:
         """Ask for authorisation; see ``Channel.authorise``."""
-        async with self._gate(to):
+        async with self.gates.through(to):
             return await self._by_kind[to.channel].authorise(to, request)
 
     async def statement(self, to: Institution, request: StatementRequest) -> StatementAnswer:
         """Fetch statements of an account; see ``Channel.statement``."""
-        async with self._gate(to):
+        async with self.gates.through(to):
             return await self._by_kind[to.channel].statement(to, request)
-
-    def _gate(self, to: Institution) -> Gate:
-        """One gate per institution and width, so that a changed ``in_flight`` takes effect at once."""
-        return self._gates.setdefault((to.code, to.in_flight), Gate(to.in_flight))

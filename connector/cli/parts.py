@@ -2,8 +2,6 @@
 # ruff: noqa: PLC0415 - what a part needs is imported when it starts, so that the command line stays fast
 
 import asyncio
-import os
-import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -64,7 +62,7 @@ def worker(
         from connector.flows.stages import published
 
         _divide_time()
-        async with build_services(settings) as services:
+        async with build_services(settings, name) as services:
             carrying = build_worker(services, settings, name)
             loaded()
             async with published(services, _named("worker")):
@@ -137,8 +135,10 @@ def _divide_time() -> None:
 
 
 def _named(part: str) -> str:
-    """Name this process, different from all others on all machines."""
-    return f"{part} {socket.gethostname()}-{os.getpid()}"
+    """Name this process and what it is."""
+    from connector.app import own_name
+
+    return f"{part} {own_name()}"
 
 
 def _begin(process: str, **overrides: object) -> "Settings":

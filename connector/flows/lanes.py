@@ -34,6 +34,11 @@ class Lane:
         """How many hands have nothing to carry; what a worker resumes can be more than its hands."""
         return max(0, self._hands - len(self.running))
 
+    @property
+    def wants(self) -> int:
+        """How many entries to take at once: half of what it could, so that other workers get theirs as well."""
+        return -(-self.free // 2)
+
     def takes(self, entry: Entry) -> bool:
         """Tell whether an entry is for this lane, when it is taken without regard to urgency."""
         return not self.urgent_only and entry.task.step in self.steps

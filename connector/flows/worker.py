@@ -72,19 +72,21 @@ class Worker:
                 failures += 1
 
     async def _resume(self) -> None:
-        """Take what was in its hands under this name before."""
+        """Take what was in its hands under this name before; its exchanges with institutions ended when it died."""
+        institutions = (await self._services.store.directory.load()).institutions
+        await self._services.channels.gates.revive([code for code, place in institutions.items() if place.url])
         entries = await self._services.store.queue.resume(self._name, tuple(STEPS))
         for lane in self._lanes:
             self._begin(lane, [entry for entry in entries if lane.takes(entry)])
 
     async def _take(self, lane: Lane) -> None:
-        """Take as many entries as there are hands free in a lane."""
+        """Take entries for hands of a lane that are free."""
         while not lane.free:
             await asyncio.wait(lane.running.values(), return_when=asyncio.FIRST_COMPLETED)
         queue = self._services.store.queue
         self._begin(
             lane,
-            await queue.take(lane.steps, self._name, lane.free, BLOCK_SECONDS, urgent_only=lane.urgent_only),
+            await queue.take(lane.steps, self._name, lane.wants, BLOCK_SECONDS, urgent_only=lane.urgent_only),
         )
 
     async def _wake(self) -> None:

@@ -137,6 +137,12 @@ FAMILIES: Final = (
         "kept",
     ),
     Family(r"reconciliations", "sorted set", "<id> and programmes, by time of the request", "kept"),
+    Family(
+        r"places:[^:]+",
+        "sorted set",
+        "who has an exchange with an institution under way, by when that counts no longer",
+        "while there are any",
+    ),
     Family(r"tries:[0-9a-f]{32}", "string", "wrong voucher numbers of one presenter", "the window"),
     Family(r"serials", "string", "how many serial numbers of vouchers are given out", "kept"),
     Family(r"blocks", "set", "blocks of vouchers whose serial numbers were chosen otherwise (demo data)", "kept"),
@@ -294,6 +300,10 @@ class Keyspace:
     def reconciliation(self, identifier: str) -> str:
         """Key of a reconciliation."""
         return f"{self.home(identifier)}:reconciliation:{identifier}"
+
+    def places(self, institution: str) -> str:
+        """Key of who has an exchange with an institution under way."""
+        return f"{self.home(institution)}:places:{institution}"
 
     def tries(self, who: str) -> str:
         """Key of the count of a presenter's wrong voucher numbers, by a digest of who that is."""

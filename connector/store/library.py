@@ -11,6 +11,7 @@ NAME: Final = "isogate"
 _PARTS: Final = (
     "outbox",
     "queue",
+    "places",
     "batches",
     "archiving",
     "funds",

@@ -23,6 +23,7 @@ from connector.store.keyspace import Keyspace
 from connector.store.link import Link
 from connector.store.mapper import Mapper
 from connector.store.outbox import Outbox
+from connector.store.places import Places
 from connector.store.plans import Plans
 from connector.store.queue import Queue
 from connector.store.reconciliations import Reconciliations
@@ -72,6 +73,7 @@ class Store:
         self.reconciliations = Reconciliations(link, keyspace, keys, outbox)
         self.plans = Plans(link, keyspace, keys, clock)
         self.tries = Tries(link, keyspace)
+        self.places = Places(link, keyspace)
         self.stages = StageBook(link, keyspace, clock)
         self.vouchers = Vouchers(link, keyspace, keys, outbox, clock)
         self.messages = Messages(link, keyspace, keys)

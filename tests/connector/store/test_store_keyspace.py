@@ -21,6 +21,7 @@ from connector.store.plans import Plan
 async def walk(store: Store, now: float) -> None:
     """Write everything that can be written."""
     await store.directory.seed(WORLD)
+    await store.places.occupy("TREAXU22", "w", 1, 4, 60)
     await store.mapper.register("S", [Beneficiary(f"P{n}", address="10777123456") for n in range(5)])
     await store.requests.claim("v1", "S", "R1", "d", "B1")
     await store.requests.keep_answer("v1", "S", "R1", "{}")
