@@ -107,6 +107,10 @@ class Screen:
         self.alphabet = alphabet
         self._use = use
 
+    def minds(self, name: str, written: Written) -> bool:
+        """Whether the scheme says anything of a field's texts, or the profile cuts them."""
+        return bool(self.alphabet or written.cut or self.scheme.limits.lengths.get(name))
+
     def check(self, value: Message, message: str) -> tuple[Message, tuple[str, ...]]:
         """The value as it may be written, and notes on what was changed or will be cut.
 
@@ -128,18 +132,22 @@ class _Look(NamedTuple):
     faults: list[Fault]
     notes: list[str]
 
-    def level(self, use: Use, rows: Sequence[Any], place: Callable[[int], str]) -> list[Any]:
+    def level(self, use: Use, rows: Sequence[Any], place: Callable[[int], str]) -> Sequence[Any]:
         """The rows of a level with everything below them; those in which nothing changes are the same objects."""
         changed: dict[int, dict[str, Any]] = {}
         for name, written in use.fields.items():
+            if not self.screen.minds(name, written):
+                continue
             for index, text in self.column(name, written, list(map(attrgetter(name), rows)), place):
                 changed.setdefault(index, {})[name] = text
         for name, inner in use.collections.items():
             for index, row in enumerate(rows):
                 items = getattr(row, name)
                 screened = self.level(inner, items, _below(place(index), name)) if items else items
-                if any(new is not old for new, old in zip(screened, items, strict=True)):
+                if screened is not items and any(new is not old for new, old in zip(screened, items, strict=True)):
                     changed.setdefault(index, {})[name] = screened
+        if not changed:
+            return rows
         return [_with(row, changed[index]) if index in changed else row for index, row in enumerate(rows)]
 
     def column(

@@ -8,7 +8,7 @@ anything else ``cut`` gives None, and the walk over the tree (``reader``) decide
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Final, NamedTuple
 
@@ -34,8 +34,11 @@ _TOKEN: Final = re.compile(r'<(/?)([A-Za-z][A-Za-z0-9.]*)((?: [A-Za-z]+="[^"<&\t
 _ATTRIBUTE: Final = re.compile(r' ([A-Za-z]+)="')
 _REFERENCE: Final = re.compile(r"&(?:#x([0-9A-Fa-f]+)|#([0-9]+)|([a-z]+));")
 _NAMED: Final = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
-_UNUSUAL: Final = (b"!--", b"![", b"?>", b"\r", b"SplmtryData")
-"""Comments, sections, instructions and the like, beginning with a rare character where there is one."""
+_MARKS: Final = ("!--", "![", "?>")
+"""Comments, sections, instructions."""
+
+_SUPPLEMENT: Final = "SplmtryData"
+"""In it, anything may stand."""
 
 
 class Shape:
@@ -86,13 +89,20 @@ class Cut(NamedTuple):
             else:
                 rows.extend(map(shape.row, texts))
             if shape.alone:
-                commons = list(map(shape.common, texts))
-                firsts = dict(zip(reversed(commons), reversed(texts), strict=True))
-                for common in dict.fromkeys(commons):
+                for common, row in _firsts(shape, texts):
                     if (shape, common) not in seen:
                         seen.add((shape, common))
                         for number, take in shape.alone:
-                            take.note(firsts[common][number], picked)
+                            take.note(row[number], picked)
+
+
+def _firsts(shape: Shape, texts: Sequence[Sequence[str]]) -> Iterable[tuple[object, Sequence[str]]]:
+    """What rows have in common that need not be looked at again, each with the first of these rows."""
+    commons = list(map(shape.common, texts))
+    if len(set(commons)) <= 1:
+        return zip(commons[:1], texts[:1], strict=True)
+    firsts = dict(zip(reversed(commons), reversed(texts), strict=True))
+    return [(common, firsts[common]) for common in dict.fromkeys(commons)]
 
 
 def _completed(shape: Shape, texts: Sequence[Sequence[str]], picked: Picked) -> Iterator[list[str]]:
@@ -113,9 +123,8 @@ class RowReader:
         self._level = level
         self._tag = f"<{path[-1]}>"
         steps = "/".join(f"n:{name}" for name in path)
-        self._counts = etree.XPath(
-            f"concat(count({steps}), ' ', count(.//n:{path[-1]}))", namespaces={"n": namespace}
-        )
+        self._count = etree.XPath(f"count({steps})", namespaces={"n": namespace})
+        self._name = f"{{{namespace}}}{path[-1]}"
         self._root = f'<Document xmlns="{namespace}">'
         self._shapes: tuple[Shape, ...] = ()
 
@@ -129,11 +138,13 @@ class RowReader:
         if matched is None:
             return None
         runs, tails = matched
-        count = sum(len(rows) for _, rows in runs)
-        if self._counts(document) != f"{count} {count}":
-            return None  # some stand elsewhere, or are spelled otherwise
-        rest = _parsed("".join([_ROOT.sub(self._root, text[:begin], count=1), *tails]))
-        return None if rest is None else Cut(rest, self._level.path, _resolved(runs) if "&" in text else runs)
+        around = "".join([_ROOT.sub("", text[:begin], count=1), *tails])
+        rest = None if _is_unusual(around) else _parsed(self._root + around)
+        if rest is None or next(rest.iter(self._name), None) is not None:
+            return None  # some rows are spelled otherwise
+        if self._count(document) != sum(len(rows) for _, rows in runs):
+            return None  # some stand elsewhere
+        return Cut(rest, self._level.path, _resolved(runs) if "&" in text else runs)
 
     def _matched(self, text: str, new: list[Shape]) -> tuple[list[Run], list[str]] | None:
         """Rows of a text that begins with one, and what stands between and behind them and is none.
@@ -205,20 +216,21 @@ def _document(document: Element, body: bytes) -> str | None:
     begin, end = body.find(b"<Document"), body.rfind(b"</Document>")
     root = _ROOT_BYTES.match(body, begin) if begin >= 0 else None
     declaration = _DECLARATION.match(body)
-    if root is None or any(_has(body, mark, declaration.end() if declaration else 0) for mark in _UNUSUAL):
+    if root is None or b"\r" in body:
         return None
-    if body.find(b"<Document", root.end()) >= 0 or body.find(b"xmlns", root.end()) >= 0:
+    end += len(b"</Document>")
+    envelope = body[declaration.end() if declaration else 0 : begin], body[end:]
+    if any(mark.encode() in part for mark in _MARKS for part in envelope):
         return None
     try:
-        return str(memoryview(body)[begin : end + len(b"</Document>")], "utf-8")
+        return str(memoryview(body)[begin:end], "utf-8")
     except UnicodeDecodeError:
         return None
 
 
-def _has(body: bytes, mark: bytes, begin: int) -> bool:
-    """Whether a mark stands in the body; most often its first character does not, which is found out at once."""
-    first = body.find(mark[:1], begin)
-    return first >= 0 and body.find(mark, first) >= 0
+def _is_unusual(around: str) -> bool:
+    """Whether what stands around the rows is spelled unusually; the shapes of rows never are."""
+    return any(mark in around for mark in (*_MARKS, "<Document", "xmlns", _SUPPLEMENT))
 
 
 def _parsed(text: str) -> Element | None:
@@ -300,6 +312,8 @@ class _Learner(NamedTuple):
             return False
         around.seen.add(name)
         names = _ATTRIBUTE.findall(attributes)
+        if name in {_SUPPLEMENT, "Document"} or "xmlns" in names:
+            return False
         if branch and not branch.attributes.keys() <= set(names):
             return False
         self.expression.append(f"<{re.escape(name)}")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from lxml import etree
@@ -35,6 +36,8 @@ _FAMILIES: Final = {
 
 _CENTS: Final = re.compile(r"(?:[0-9]++\.[0-9]{2} )++")
 
+_AMOUNT: Final = attrgetter("amount_minor")
+
 _RECALLED: Final = {
     "camt.055": ("OrgnlPmtInfAndCxl", "OrgnlInstdAmt"),
     "camt.056": ("", "OrgnlIntrBkSttlmAmt"),
@@ -45,11 +48,11 @@ _RECALLED: Final = {
 def check_value(value: Message, message: str) -> None:
     """Refuse to write a value whose own total is not the sum of its transactions."""
     if isinstance(value, CreditTransfer):
-        total = sum(transfer.amount_minor for transfer in value.transfers)
+        total = sum(map(_AMOUNT, value.transfers))
     elif isinstance(value, PaymentReturn):
-        total = sum(returned.amount_minor for returned in value.returns)
+        total = sum(map(_AMOUNT, value.returns))
     elif isinstance(value, PaymentRequest):
-        total = sum(request.amount_minor for request in value.requests)
+        total = sum(map(_AMOUNT, value.requests))
     else:
         return
     if total != value.total_minor:

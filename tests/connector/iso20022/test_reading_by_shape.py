@@ -50,6 +50,8 @@ UNUSUAL = {
     "a blank in an end tag": ("RJCT</TxSts>", "RJCT</TxSts >"),
     "carriage returns": ("\n", "\r\n"),
     "a prefix in between": ("<StsId>S1</StsId>", f'<s:StsId xmlns:s="{NAMESPACE}">S1</s:StsId>'),
+    "a namespace in a row": ("<StsId>", f'<StsId xmlns="{NAMESPACE}">'),
+    "a namespace beside the rows": ("<OrgnlPmtInfId>", f'<OrgnlPmtInfId xmlns="{NAMESPACE}">'),
     "supplementary data": ("<TxSts>ACSC</TxSts>", f"<TxSts>ACSC</TxSts>{SUPPLEMENT}"),
 }
 USUAL = {
