@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.domain.errors import Refused
-from connector.domain.money import amount_text, decimal_amount, exponent, is_currency, minor_units
+from connector.domain.money import (
+    amount_text,
+    decimal_amount,
+    exponent,
+    is_currency,
+    minor_units,
+    ordinary_minor_units,
+)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +63,24 @@ def test_minor_units_survive_the_way_through_text(minor: int, currency: str) -> 
     text = amount_text(minor, exponent(currency))
     assert minor_units(Decimal(text), currency) == minor
     assert Decimal(text) == decimal_amount(minor, currency)
+
+
+AMOUNTS = st.one_of(
+    st.from_regex(r"[0-9]{0,20}(\.[0-9]{0,6})?", fullmatch=True), st.text(alphabet="0159.eE+- _x", max_size=8)
+)
+
+
+@given(AMOUNTS, st.sampled_from(["USD", "JPY", "KWD", "XXQ"]))
+def test_an_ordinary_amount_is_what_decimal_arithmetic_makes_of_it(text: str, currency: str) -> None:
+    if minor := ordinary_minor_units(text.encode(), currency):
+        assert decimal_amount(minor, currency) == Decimal(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", ".", ".5", "0", "0.00", "-1", "+1", "1e2", "1.001", "1" * 14, "\u0661", "1.5.0", "NaN"]
+)
+def test_what_is_no_ordinary_amount_is_left_to_arithmetic(text: str) -> None:
+    assert ordinary_minor_units(text.encode(), "USD") == 0
 
 
 def test_currency_without_minor_units_is_no_payment_currency() -> None:
