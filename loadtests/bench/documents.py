@@ -34,9 +34,6 @@ ORDER: Final = "pain.001.001.09"
 REPORT: Final = "pain.002.001.10"
 INTERBANK: Final = "pacs.008.001.08"
 SCHEME: Final = "generic"
-SWITCHED: Final = "RELIEF"
-"""A programme of the sandbox that pays through the switch."""
-
 NOW: Final = datetime(2026, 1, 5, 10, 0, tzinfo=UTC).timestamp()
 REF: Final = batch_reference("govstack-v3", "BENCHSOURCE1", "BENCH0000000")
 
@@ -157,10 +154,8 @@ class Documents:
 
     @cached_property
     def interbank(self) -> list[bytes]:
-        """The pacs.008 in which each chunk goes from bank to bank."""
-        way = way_of(self.directory, SWITCHED, BatchKind.DISBURSEMENT)
-        values = [outgoing(self.batch, chunk, way, NOW) for chunk, _ in self.cut]
-        return [self.engine.write(SCHEME, INTERBANK, value) for value in values]
+        """The pacs.008 in which the payer's bank passes each chunk on."""
+        return [self.bank.write(SCHEME, INTERBANK, _passed_on(value)) for value in self.transfers]
 
     @cached_property
     def reports(self) -> list[StatusReport]:
@@ -171,3 +166,12 @@ class Documents:
     def written_reports(self) -> list[bytes]:
         """The pain.002 of each chunk."""
         return [self.bank.write(SCHEME, REPORT, value) for value in self.reports]
+
+
+def _passed_on(value: CreditTransfer) -> CreditTransfer:
+    named = [
+        each._replace(transaction_id=f"{value.message_id}-{number}") for number, each in enumerate(value.transfers)
+    ]
+    return replace(
+        value, transfers=named, instructing_agent=value.debtor_agent, instructed_agent=value.creditor_agent
+    )
