@@ -9,6 +9,7 @@ import msgspec
 
 from connector.domain.messages import BlockStatus, InquiredTransfer, StatusReport, TransactionStatus, Transfer
 from connector.domain.money import amount_text, exponent
+from simulators.desk import BULKY_PAYMENTS
 from simulators.details import Detail
 from simulators.inbox import Kept, Leg, Result, Verdict
 from simulators.outbox import Job
@@ -45,8 +46,9 @@ def jobs_for(kept: Kept, now: float) -> list[Job]:
     stages = plan.get(kept.facts.report, [("final", now)])
     if kept.facts.report in {"malformed", "wrong-totals", "unknown-message"}:
         stages = [(kept.facts.report, now)]
+    bulky = kept.facts.count > BULKY_PAYMENTS
     return [
-        Job(f"report-{kept.number}", f"report:{stage}", kept.sender, kept.number, due_at=due_at)
+        Job(f"report-{kept.number}", f"report:{stage}", kept.sender, kept.number, due_at=due_at, bulky=bulky)
         for stage, due_at in stages
     ]
 
