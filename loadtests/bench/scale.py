@@ -165,8 +165,9 @@ class _Bench:
         await self._paid_by({}, min(BATCH_SIZE, len(self._amounts)))
         self.before = await self.bank_figures()
 
-    def unpin(self) -> None:
-        """Let everything use all cores again."""
+    def let_go(self) -> None:
+        """Let everything use all cores again, and no worker hold still."""
+        release(self._workers)
         pin([os.getpid()], self._cores)
 
     async def bank_figures(self) -> dict[str, int | str]:
@@ -274,7 +275,7 @@ async def _bench(payments: int) -> AsyncIterator[_Bench]:
             try:
                 yield bench
             finally:
-                bench.unpin()
+                bench.let_go()
 
 
 @asynccontextmanager

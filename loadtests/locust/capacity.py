@@ -47,7 +47,7 @@ class Row:
             f"{self.step.payments_per_second:,.0f}",
             str(self.step.window.users),
             *(f"{each:.3f}" for each in times),
-            f"{self.knee} users" if self.knee else "not reached",
+            f"{self.knee} user{'s' * (self.knee > 1)}" if self.knee else "not reached",
             self.outcome,
         )
 
