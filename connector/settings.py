@@ -5,6 +5,7 @@ Two profiles. ``sandbox`` runs open on this machine, makes its own keys and pays
 """
 
 import json
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -262,6 +263,9 @@ def load(**overrides: Any) -> Settings:  # noqa: ANN401 - values of any setting;
         # pydantic names the setting in quotes; the value itself, which may be a secret, is not repeated
         name = str(error).split('"')[1] if '"' in str(error) else ""
         raise Misconfigured("environment", 0, PREFIX + name.upper(), "is not valid JSON") from None
+    if settings.api_processes > 1 and sys.platform != "linux":
+        sentence = "more than 1 needs Linux, where the kernel divides connections among processes on one port"
+        raise Misconfigured("environment", 0, PREFIX + "API_PROCESSES", sentence)
     if missing := settings.missing():
         raise Misconfigured("environment", 0, "profile production", "missing: " + "; ".join(missing))
     return settings
