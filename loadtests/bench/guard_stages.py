@@ -12,6 +12,7 @@ from lxml import etree
 
 from connector.api import govstack_v1, govstack_v3_batches
 from connector.api.batch_body import BatchReading
+from connector.api.json_array import PIECE_BYTES
 from connector.api.operation import Operation
 from connector.channels import Channels
 from connector.domain.chunk import Chunk
@@ -91,11 +92,13 @@ def _reading(
     operations: tuple[Operation, ...], path: str, content: bytes, services: Services
 ) -> Callable[[], object]:
     """Read, check and pack a body as the operation on that path does it."""
+    parts = [content[start : start + PIECE_BYTES] for start in range(0, len(content), PIECE_BYTES)]
     forms = next(each.body.batch for each in operations if each.path == path and each.body and each.body.batch)
 
     def read() -> object:
         reading = BatchReading(forms.form(strict=True), Draft(services), services.stages)
-        reading.take(content, last=True)
+        for number, part in enumerate(parts, 1):
+            reading.take(part, last=number == len(parts))
         return reading.parsed().accepted()
 
     return read
