@@ -87,7 +87,7 @@ class GovStackJson:
             "Platform-TenantId": to.code,
         }
         body = [_instruction(value, transfer) for transfer in value.transfers]
-        answer = await self._post(f"{to.url}/batchtransactions?type=raw", headers, body)
+        answer = await self._post(to, f"{to.url}/batchtransactions?type=raw", headers, body)
         return _judged(to, answer, _peer_id(answer.body))
 
     async def inquire(self, to: Institution, message_id: str) -> Answer:
@@ -101,7 +101,7 @@ class GovStackJson:
                 "pageSize": PAGE,
             }
             url = f"{to.url}/api/v1/batch/detail?{urlencode(asked)}"
-            answer = await self._wire.exchange("GET", url, headers={"Platform-TenantId": to.code})
+            answer = await self._wire.exchange(to, "GET", url, headers={"Platform-TenantId": to.code})
             if answer.status != 200:
                 return _missing(to, answer)
             try:
@@ -123,7 +123,7 @@ class GovStackJson:
             "currency": request.currency,
             "amount": decimal_amount(request.amount_minor, request.currency),
         }
-        return _judged(to, await self._post(f"{to.url}/batches/{request.batch}?command=authorize", headers, body))
+        return _judged(to, await self._post(to, f"{to.url}/batches/{request.batch}?command=authorize", headers, body))
 
     async def statement(self, to: Institution, request: StatementRequest) -> StatementAnswer:
         """The contract has no call for statements; an institution may push them as ISO 20022 all the same."""
@@ -146,10 +146,10 @@ class GovStackJson:
                 {"instructionID": account.id, "financialAddress": account.account} for account in value.accounts
             ],
         }
-        return _judged(to, await self._post(f"{to.url}/beneficiaries?command=validate", headers, body))
+        return _judged(to, await self._post(to, f"{to.url}/beneficiaries?command=validate", headers, body))
 
-    async def _post(self, url: str, headers: dict[str, str], body: object) -> HttpAnswer:
-        return await self._wire.exchange("POST", url, headers=headers, body=_JSON.encode(body))
+    async def _post(self, to: Institution, url: str, headers: dict[str, str], body: object) -> HttpAnswer:
+        return await self._wire.exchange(to, "POST", url, headers=headers, body=_JSON.encode(body))
 
 
 def _headers(correlation_id: str, name: str) -> dict[str, str]:

@@ -60,7 +60,7 @@ class IsoHttp:
         if written.notes:
             await noted(written.notes)
         headers = {"Content-Type": "application/xml", "X-Message-Name": message}
-        answer = await self._wire.exchange("POST", f"{to.url}/iso20022", headers=headers, body=written.body)
+        answer = await self._wire.exchange(to, "POST", f"{to.url}/iso20022", headers=headers, body=written.body)
         if answer.status == 200 and answer.body:
             return await self._read(to, answer.body, _ids(value))
         if answer.status in (200, 202, 204):
@@ -78,7 +78,7 @@ class IsoHttp:
 
     async def inquire(self, to: Institution, message_id: str) -> Answer:
         """Fetch the latest report on a message."""
-        answer = await self._wire.exchange("GET", f"{to.url}/iso20022/reports/{quote(message_id, safe='')}")
+        answer = await self._wire.exchange(to, "GET", f"{to.url}/iso20022/reports/{quote(message_id, safe='')}")
         if answer.status == 200:
             return await self._read(to, answer.body, (message_id,))
         if answer.status == 204:
@@ -93,7 +93,7 @@ class IsoHttp:
         """Fetch statements: 200 with a camt.05x, 204 where there are none, 404 where the institution offers none."""
         query = {"from": request.first.isoformat(), "to": request.last.isoformat(), "kind": request.kind}
         where = f"{to.url}/iso20022/statements/{quote(request.account, safe='')}?{urlencode(query)}"
-        answer = await self._wire.exchange("GET", where)
+        answer = await self._wire.exchange(to, "GET", where)
         if answer.status == 204:
             return Accepted()
         if answer.status in {404, 405, 501}:

@@ -6,6 +6,9 @@ from typing import Final
 
 import aiohttp
 
+from connector.channels.gate import Gates
+from connector.domain.directory import Institution
+
 MAXIMUM_ANSWER_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -21,7 +24,8 @@ class HttpAnswer:
 class Wire:
     """The shared HTTP client of all channels."""
 
-    def __init__(self, timeout_seconds: float) -> None:
+    def __init__(self, timeout_seconds: float, gates: Gates) -> None:
+        self._gates = gates
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         self._session: aiohttp.ClientSession | None = None
 
@@ -45,9 +49,24 @@ class Wire:
             self._session = None
 
     async def exchange(
-        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
+        self,
+        to: Institution,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
     ) -> HttpAnswer:
-        """Send one request and read the whole answer; redirects are not followed, no failure raises."""
+        """Send one request to an institution when it is its turn, and read the whole answer.
+
+        Redirects are not followed. No failure raises, unless nobody can tell whose turn it is: ``Unavailable``.
+        """
+        async with self._gates.through(to):
+            return await self._exchange(method, url, headers, body)
+
+    async def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes | None
+    ) -> HttpAnswer:
         try:
             async with self.session.request(
                 method, url, headers=headers, data=body, allow_redirects=False
