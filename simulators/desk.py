@@ -1,7 +1,7 @@
 """Where institutions do what takes time: in a thread beside the event loop, which stays free for HTTP.
 
-One thread for all institutions of a process is the usual number. It never waits for a ledger that another one holds
-nor for the interpreter, and what it needs of memory it needs once; several take up to a third more processor time.
+Two threads for all institutions of a process are the usual number: while one is in libxml2 or waits for a ledger, the
+other goes on. More take up to a third more processor time, since they wait for the interpreter.
 What takes little time goes first, so that a single payment does not wait for many large messages.
 """
 

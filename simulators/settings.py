@@ -27,7 +27,7 @@ class SimulatorSettings:
     clock: Callable[[], float] = time.time
     schemes: Mapping[str, str] = field(default_factory=dict)
     connector_id: str = "ISOGATE"
-    threads: int = 1
+    threads: int = 2
 
     @property
     def url(self) -> str:

@@ -294,7 +294,7 @@ class Party(NamedTuple):
     institution: str = ""
 
 
-USUAL_KEY: Final = "functionalId"
+_USUAL_KEYS: Final = frozenset({"functionalId", "payeeFunctionalID", "payeeIdentity"})
 """How the contract's examples name a payee; spelled like this it needs no searching."""
 
 _FUNCTIONAL: Final = frozenset({"functionalid", "payeefunctionalid", "payeeidentity", "payeeid"})
@@ -357,7 +357,7 @@ def usual(each: Any) -> CreditInstruction | None:  # noqa: ANN401 - a struct wit
     minor_units, pairs = ordinary_minor_units(amount, each.currency), each.creditParty
     if not minor_units:
         return None
-    if len(pairs) == 1 and pairs[0].key == USUAL_KEY:
+    if len(pairs) == 1 and pairs[0].key in _USUAL_KEYS:
         return CreditInstruction(
             each.requestId, pairs[0].value, minor_units, each.currency, each.descriptionText or ""
         )
