@@ -212,8 +212,15 @@ def build_simulators(settings: Settings) -> "web.Application":
     host, port = settings.simulators_address
     stages = Stages(time.thread_time)
     folders = *PROFILES, *settings.simulator_profiles
+    played = SimulatorSettings(
+        settings.data_dir / "simulators",
+        connector_url=settings.api_url,
+        host=host,
+        port=port,
+        reports_each=settings.simulator_reports == "each",
+    )
     return application(
-        SimulatorSettings(settings.data_dir / "simulators", connector_url=settings.api_url, host=host, port=port),
+        played,
         Engine(Catalogue(), *folders, signing=_simulators_signing(settings), stages=stages),
         stages,
     )

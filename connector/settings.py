@@ -167,6 +167,11 @@ class Settings(BaseSettings):
         None, description="PEM file with the key that the simulated institutions sign with"
     )
     simulator_signing_certificate: Path | None = Field(None, description="PEM file with the certificate of that key")
+    simulator_reports: str = Field(
+        "exceptions",
+        pattern="^(exceptions|each)$",
+        description="What simulated reports list: exceptions from one status for all, or each payment",
+    )
 
     log_json: bool = Field(default=False, description="Log lines as JSON objects instead of text")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged")

@@ -314,14 +314,15 @@ class Crediting:
         return Answer(200, self._house.write(report.message, report, sender))
 
     def _status(self, link: sqlite3.Connection, kept: Kept) -> StatusReport:
-        """Report by exception: a status for all, and one by one only what differs from it."""
-        leg = inbox.leg(link, kept.number, 0, items=False)
+        """Report a status for all, and one by one what differs from it, or every payment where that is wanted."""
+        leg, every = inbox.leg(link, kept.number, 0, items=False), self._house.settings.reports_each
         exceptions = leg.result.exceptions if leg.result else {}
-        if not exceptions:
+        if not exceptions and not every:
             return replace(self._base(kept), group_status=reporting.SETTLED)
         leg = inbox.leg(link, kept.number, 0)
-        status = reporting.REJECTED if len(exceptions) == kept.facts.count else reporting.PARTLY
-        told = tuple(reporting.exceptional(leg))
+        refused = reporting.REJECTED if len(exceptions) == kept.facts.count else reporting.PARTLY
+        status = refused if exceptions else reporting.SETTLED
+        told = tuple(reporting.each([leg]) if every else reporting.exceptional(leg))
         return replace(self._base(kept), group_status=status, transactions=told)
 
     def _base(self, kept: Kept) -> StatusReport:

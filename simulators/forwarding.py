@@ -98,7 +98,7 @@ class Forwarding:
             return self._xml(reporting.narrowed(self._base(kept, "Q"), kept, legs, only), kept)
         if kept.state == inbox.FINAL and kept.visible_at <= self._house.clock():
             legs = inbox.legs(link, kept.number)
-            return self._xml(reporting.with_outcome(self._base(kept, "F"), kept, legs), kept)
+            return self._xml(self._whole(self._base(kept, "F"), kept, legs), kept)
         return self._acknowledgement(kept)
 
     def answered(self, report: StatusReport) -> None:
@@ -318,7 +318,7 @@ class Forwarding:
         with self._house.database.transaction() as link:
             kept = inbox.read(link, job.message)
             legs = inbox.legs(link, job.message, items=False)
-            if stage.startswith("part-") or not reporting.alike(legs):
+            if stage.startswith("part-") or self._house.settings.reports_each or not reporting.alike(legs):
                 legs = inbox.legs(link, job.message)
         report = reporting.worded(self._staged(kept, legs, stage))
         laps.end("report")
@@ -332,12 +332,15 @@ class Forwarding:
             return replace(base, group_status=reporting.IN_PROCESS)
         if stage.startswith("part-"):
             return reporting.part_of(base, kept, legs, int(stage[-1]))
-        whole = reporting.with_outcome(base, kept, legs)
+        whole = self._whole(base, kept, legs)
         if stage == "wrong-totals":
             return replace(whole, original_count=kept.facts.count + 1, original_total="0.01")
         if stage == "unknown-message":
             return replace(whole, original_message_id=_FOREIGN_MESSAGE)
         return whole
+
+    def _whole(self, base: StatusReport, kept: Kept, legs: Sequence[Leg]) -> StatusReport:
+        return reporting.with_outcome(base, kept, legs, one_by_one=self._house.settings.reports_each)
 
     def _notices(self, kept: Kept, kind: str, reference: str) -> list[Job]:
         """Notify the debtor of a booking, where that was asked for."""

@@ -81,9 +81,9 @@ def base_report(name: str, message_id: str, created: datetime, kept: Kept) -> St
     )
 
 
-def with_outcome(report: StatusReport, kept: Kept, legs: Sequence[Leg]) -> StatusReport:
-    """Say what became of every payment: one status for all where that is the truth, otherwise one by one."""
-    if alike(legs):
+def with_outcome(report: StatusReport, kept: Kept, legs: Sequence[Leg], *, one_by_one: bool = False) -> StatusReport:
+    """Say what became of every payment: one status for all where that is the truth and is wanted, else one by one."""
+    if alike(legs) and not one_by_one:
         return replace(report, group_status=next(leg.result.status for leg in legs if leg.result))
     transactions = tuple(each(legs))
     only = {transaction.status for transaction in transactions}

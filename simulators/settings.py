@@ -15,7 +15,8 @@ class SimulatorSettings:
     also reach one another; institutions: codes played here (empty: the whole sandbox world); peers: base URL of the
     process that plays an institution that is not played here; clock: real time in Unix seconds, to which the virtual
     clock adds its offset; schemes: which scheme an institution speaks with the connector where it is not "generic"
-    (an admin call changes it); connector_id: how headers name the connector; threads: that do the institutions' work.
+    (an admin call changes it); connector_id: how headers name the connector; threads: that do the institutions' work;
+    reports_each: reports list every payment, instead of one status for all and the exceptions.
     """
 
     data: Path
@@ -28,6 +29,7 @@ class SimulatorSettings:
     schemes: Mapping[str, str] = field(default_factory=dict)
     connector_id: str = "ISOGATE"
     threads: int = 2
+    reports_each: bool = False
 
     @property
     def url(self) -> str:

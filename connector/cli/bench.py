@@ -16,6 +16,13 @@ class Fsync(StrEnum):
     ALWAYS = "always"
 
 
+class Reports(StrEnum):
+    """What reports of simulated institutions list."""
+
+    EXCEPTIONS = "exceptions"
+    EACH = "each"
+
+
 class _Finished(Protocol):
     """What every scenario gives."""
 
@@ -45,6 +52,10 @@ def disburse(
     ] = 25_000,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Worker processes")] = 1,
     api_processes: Annotated[int, typer.Option("--api-processes", min=1, help="API processes")] = 1,
+    reports: Annotated[
+        Reports,
+        typer.Option("--reports", help="What reports list: exceptions from one status for all, or each payment"),
+    ] = Reports.EXCEPTIONS,
     as_json: AsJson = False,
 ) -> None:
     """Pay batches end to end: accept to final callback, XSD on, AOF on.
@@ -55,8 +66,9 @@ def disburse(
     from loadtests.bench.disburse import measure
 
     size = -(-payments // requests) if requests else batch_size
+    processes = {"workers": workers, "api_processes": api_processes}
     _finish(
-        run(measure(payments=payments, batch_size=size, workers=workers, api_processes=api_processes)),
+        run(measure(payments=payments, batch_size=size, reports=reports.value, **processes)),
         as_json=as_json,
     )
 

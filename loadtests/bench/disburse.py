@@ -52,6 +52,7 @@ class Result:
     peak_rss_mb: of the whole run, with registration; peak_rss_paying_mb: from the first post on, empty where that
     cannot be told. store_*: what was added while paying, by payment; store_file_bytes counts what the append-only
     file grew by, and says nothing where the file was rewritten meanwhile (store_file_rewrites).
+    reports: what the reports of the simulated institutions listed.
     stages: microseconds a payment by process and stage, "rest" what its stages leave of its processor time.
     floors: microseconds that the bare work on a payment takes one core, in the same run.
     """
@@ -83,6 +84,7 @@ class Result:
     stages: dict[str, dict[str, dict[str, float]]]
     floors: dict[str, float]
     versions: dict[str, str]
+    reports: str = ""
     ledger_balanced: bool = False
     problems: list[str] = field(default_factory=list)
 
@@ -118,14 +120,19 @@ class _Run:
         return max(each.final_at for each in self.paid)
 
 
-async def measure(*, payments: int, batch_size: int, workers: int, api_processes: int = 1) -> Result:
-    """Pay ``payments`` people in batches, in an instance of its own, and check what came out."""
+async def measure(
+    *, payments: int, batch_size: int, workers: int, api_processes: int = 1, reports: str = "exceptions"
+) -> Result:
+    """Pay ``payments`` people in batches, in an instance of its own, and check what came out.
+
+    reports: what the simulated institutions' reports list, exceptions only or each payment.
+    """
     with tempfile.TemporaryDirectory(prefix="isogate-bench-") as folder:
-        processes = {"workers": workers, "api_processes": api_processes}
+        chosen = {"workers": workers, "api_processes": api_processes, "simulator_reports": reports}
         quiet = {"log_level": "WARNING", "progress_interval_seconds": 3600.0}
         bodies = write_bodies(Path(folder), payments, batch_size)
         async with (
-            fresh_instance(Path(folder), print, **processes, **quiet) as (settings, supervisor),
+            fresh_instance(Path(folder), print, **chosen, **quiet) as (settings, supervisor),
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=LONGEST_SECONDS)) as session,
             source_bb(settings.api_url, SOURCE, LONGEST_SECONDS) as ministry,
         ):
@@ -135,6 +142,7 @@ async def measure(*, payments: int, batch_size: int, workers: int, api_processes
             ledgers = await ledger_problems(settings, session, payments)
         body_bytes = sum(body.path.stat().st_size for body in bodies)
     result = _result(run, afterwards, payments, workers, body_bytes)
+    result.reports = reports
     result.ledger_balanced = not ledgers
     result.problems = [*called_problems(run.paid), *afterwards.problems, *ledgers]
     return result

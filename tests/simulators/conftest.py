@@ -1,3 +1,3 @@
-from simulators_sandbox import bank_engine, engine, sandbox
+from simulators_sandbox import bank_engine, engine, reports_each, sandbox
 
-__all__ = ["bank_engine", "engine", "sandbox"]
+__all__ = ["bank_engine", "engine", "reports_each", "sandbox"]

@@ -117,12 +117,25 @@ class Sandbox:
 
 
 @pytest.fixture
-async def sandbox(tmp_path: Path, engine: Engine, bank_engine: Engine, aiohttp_server: Any) -> AsyncIterator[Sandbox]:
+def reports_each() -> bool:
+    """Whether reports list every payment; a test that wants them to says so by a parameter."""
+    return False
+
+
+@pytest.fixture
+async def sandbox(
+    tmp_path: Path, engine: Engine, bank_engine: Engine, aiohttp_server: Any, reports_each: bool
+) -> AsyncIterator[Sandbox]:
     listener = Listener(engine)
     connector = await aiohttp_server(listener.app())
-    port = unused_port()
-    settings = SimulatorSettings(tmp_path, str(connector.make_url("/")), port=port, clock=NOW.timestamp)
-    await aiohttp_server(application(settings, bank_engine), port=port)
+    settings = SimulatorSettings(
+        tmp_path,
+        str(connector.make_url("/")),
+        port=unused_port(),
+        clock=NOW.timestamp,
+        reports_each=reports_each,
+    )
+    await aiohttp_server(application(settings, bank_engine), port=settings.port)
     async with aiohttp.ClientSession() as http:
         yield Sandbox(settings.url, http, engine, listener, str(connector.make_url("/")).rstrip("/"))
 

@@ -1,5 +1,6 @@
 """A payment's way through payer bank, payee institution and switch."""
 
+import pytest
 from simulators_sandbox import KASH, PAYER, UNION, Sandbox, order, statuses, transfer
 
 from connector.domain.messages import StatusReport
@@ -35,4 +36,26 @@ async def test_wallets_take_the_same_credits(sandbox: Sandbox) -> None:
     await sandbox.pay(order([transfer(1, "+99970123456", 700, KASH)], modality="01"))
     await sandbox.advance()
     assert await sandbox.balance(KASH, "99970123456") == 700
+    await sandbox.proof()
+
+
+@pytest.mark.parametrize("reports_each", [True])
+async def test_a_bank_may_list_every_payment_in_its_report(sandbox: Sandbox) -> None:
+    await sandbox.pay(order([transfer(1, "1012345678"), transfer(2, "1012345679", 2500)]))
+    await sandbox.advance()
+    (report,) = sandbox.connector.messages()
+    assert isinstance(report, StatusReport)
+    assert report.group_status == "ACCC"
+    assert statuses(report) == {"E1": ("ACCC", ""), "E2": ("ACCC", "")}
+    assert await sandbox.balance(UNION, "1012345679") == 2500
+    await sandbox.proof()
+
+
+@pytest.mark.parametrize("reports_each", [True])
+async def test_a_report_on_every_payment_says_which_were_rejected(sandbox: Sandbox) -> None:
+    await sandbox.pay(order([transfer(1, "1012345678"), transfer(2, "1012349904", 2500)]))
+    await sandbox.advance()
+    (report,) = sandbox.connector.messages()
+    assert isinstance(report, StatusReport)
+    assert statuses(report) == {"E1": ("ACCC", ""), "E2": ("RJCT", "AC04")}
     await sandbox.proof()
