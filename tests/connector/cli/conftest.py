@@ -15,7 +15,7 @@ def newest(folders):
     return max((file.stat().st_mtime_ns for folder in folders for file in Path(folder).rglob("*")), default=0)
 
 
-def loaded(settings):
+def loaded(settings, _stages=None):
     folders = (*settings.schemas, *settings.profiles)
     keys = settings.signing_key, settings.signing_certificate, settings.trusted_certificates
     wanted = folders, newest(folders), keys
