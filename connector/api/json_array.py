@@ -23,6 +23,9 @@ LOOKS: Final = 12
 TRIES: Final = 3
 """Of those, or of all where there is none, how many are tried before the text is scanned."""
 
+MOST_ARRAYS: Final = 16
+"""Of the same name in one text; each is looked for from the beginning."""
+
 SPACE: Final = b" \t\r\n"
 _COMMA: Final = re.compile(rb"[ \t\r\n]*,")
 _STRING: Final = rb'"(?:[^"\\]++|\\.)*+"'
@@ -87,6 +90,8 @@ class ArrayText(Generic[Value]):
         start = _array_start(self._around, self._text, self._name)
         if start is None:
             return False
+        if self.arrays == MOST_ARRAYS:
+            raise Refused.because(f"/{self._name}", "too_many", f"It may be there at most {MOST_ARRAYS} times.")
         self.arrays += 1
         self._around += self._text[:start]
         self._text = self._text[start:]

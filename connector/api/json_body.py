@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from threading import Lock
 from typing import Any, Final
 
 import msgspec
@@ -95,13 +96,36 @@ def parse_large(body: bytes, adapter: TypeAdapter[Any], read: Callable[[Any], An
 @contextmanager
 def uncollected() -> Iterator[None]:
     """Keep the garbage collector from looking through millions of fresh objects: half of the time of large bodies."""
-    collecting = gc.isenabled()
-    gc.disable()
+    _PAUSE.begin()
     try:
         yield
     finally:
-        if collecting:
-            gc.enable()
+        _PAUSE.end()
+
+
+class _Pause:
+    """The collector's pause for several threads: the first one in begins it, the last one out ends it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._inside = 0
+        self._collecting = False
+
+    def begin(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._collecting = gc.isenabled()
+                gc.disable()
+            self._inside += 1
+
+    def end(self) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside and self._collecting:
+                gc.enable()
+
+
+_PAUSE: Final = _Pause()
 
 
 def parse(body: bytes, adapter: TypeAdapter[Any], read: Callable[[Any], Any]) -> Parsed:

@@ -20,7 +20,9 @@ from connector.api.model_types import PRINTABLE
 _ODD: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xef\xbf[\xbe\xbf]")
 """In UTF-8, what is not printable and yet needs no escape in JSON."""
 
-_ESCAPED_KEY: Final = re.compile(rb'\\[^"]*"[ \t\r\n]*:')
+_ESCAPED_KEY: Final = re.compile(rb'\\.[^"\\]*+"[ \t\r\n]*+:', re.DOTALL)
+"""The last escape of a key, and what follows it: nothing is looked at twice, whatever the text is."""
+
 _PRINTABLE: Final = PRINTABLE.removesuffix("$") + r"\Z"  # in Python, $ lets a line feed pass
 
 

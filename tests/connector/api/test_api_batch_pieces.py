@@ -271,3 +271,22 @@ def test_an_element_without_end_is_refused_without_being_kept():
 def test_floods_of_white_space_between_elements_are_no_matter():
     one = json.dumps(element("v3")).encode()
     assert check("v3", b" " * 5000 + b"[" + b" " * 5000 + one + b"," + b"\n" * 5000 + one + b"]" + b" " * 5000) == ""
+
+
+def test_floods_of_escapes_are_read_in_one_pass():
+    text = json.dumps(element("v3", 1, requestId="\\" * 100_000)).encode()
+    began = time.thread_time()
+    assert FORMS["v3"][0].quick.read(b"[" + text + b"]") is None
+    assert time.thread_time() - began < 1.0  # a second look at each of them takes half a minute
+
+
+def test_an_escaped_key_is_seen_whatever_its_escapes_are():
+    for key in ('"\\u0061mount"', '"am\\u006fun\\u0074" \n ', '"amount\\\\"', '"amount\\""'):
+        check("v3", f"[{json.dumps(element('v3'))}]".replace('"requestId"', f'{key}:"x","requestId"', 1).encode())
+
+
+def test_one_name_again_and_again_is_refused_before_it_costs_anything():
+    began = time.thread_time()
+    parsed, _ = in_pieces(FORMS["v1"][0], b'{"x":1' + b',"CreditInstructions":[]' * 10_000 + b"}", 1 << 20, 1 << 20)
+    assert parsed.refusal.faults[0].code == "too_many"
+    assert time.thread_time() - began < 1.0
