@@ -3,13 +3,13 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from itertools import count
 from types import TracebackType
 from typing import Final, Protocol
 
 from connector.domain.directory import Institution
-from connector.domain.errors import Unavailable
+from connector.domain.errors import OutOfTurn, Unavailable
 from connector.domain.urgency import URGENT
 
 KEPT_FROM: Final = 3
@@ -19,6 +19,9 @@ LEASE_SECONDS: Final = 60.0
 """Longer than any exchange: after this time whoever has a place is taken for dead."""
 
 LOOK_EVERY_SECONDS: Final = 0.02
+
+LONGEST_WAIT_SECONDS: Final = 20.0
+"""For a turn: short enough that an exchange that has begun then still ends within the limit of every step."""
 
 
 class Places(Protocol):
@@ -98,8 +101,19 @@ class Gates:
 
     @asynccontextmanager
     async def through(self, to: Institution) -> AsyncIterator[None]:
-        """Have an exchange with an institution when it is its turn; a changed ``in_flight`` takes effect at once."""
-        async with self._gates.setdefault((to.code, to.in_flight), Gate(to.in_flight)), self._place(to):
+        """Have an exchange with an institution when it is its turn; a changed ``in_flight`` takes effect at once.
+
+        Raises ``OutOfTurn`` where that takes too long.
+        """
+        async with AsyncExitStack() as inside:
+            try:
+                async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+                    await inside.enter_async_context(
+                        self._gates.setdefault((to.code, to.in_flight), Gate(to.in_flight))
+                    )
+                    await inside.enter_async_context(self._place(to))
+            except TimeoutError:
+                raise OutOfTurn(to.code) from None
             yield
 
     async def revive(self, institutions: Sequence[str]) -> None:

@@ -59,7 +59,8 @@ class Wire:
     ) -> HttpAnswer:
         """Send one request to an institution when it is its turn, and read the whole answer.
 
-        Redirects are not followed. No failure raises, unless nobody can tell whose turn it is: ``Unavailable``.
+        Redirects are not followed. No failure raises, unless nobody can tell whose turn it is (``Unavailable``), or
+        it never was the turn of this one (``OutOfTurn``): then nothing was sent.
         """
         async with self._gates.through(to):
             return await self._exchange(method, url, headers, body)

@@ -6,7 +6,8 @@
     ├── NotFound       nothing is known under this id                                  (HTTP 404)
     ├── NotPermitted   the thing exists, but its state forbids the step                (HTTP 409)
     ├── Misconfigured  a profile, code table or setting cannot be used                 (start refused)
-    └── Unavailable    a peer or the store did not answer                              (HTTP 503)
+    ├── Unavailable    a peer or the store did not answer                              (HTTP 503)
+    └── OutOfTurn      an institution has more to do than it takes at once             (no step of a request)
 
 None of them carries an account number, a voucher number or a token in its text.
 """
@@ -101,3 +102,11 @@ class Unavailable(IsoGateError):
         self.what = what
         self.retry_after_seconds = retry_after_seconds
         super().__init__(f"{what}: {sentence}")
+
+
+class OutOfTurn(IsoGateError):
+    """An institution was busy with other exchanges all the time; nothing was sent."""
+
+    def __init__(self, institution: str) -> None:
+        """Name the institution."""
+        super().__init__(f"{institution} is busy with other exchanges")

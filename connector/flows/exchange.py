@@ -26,7 +26,7 @@ from connector.domain.chunk import (
     moved,
 )
 from connector.domain.directory import ChannelKind, Inquiry
-from connector.domain.errors import Refused
+from connector.domain.errors import OutOfTurn, Refused
 from connector.domain.event import Event
 from connector.domain.instruction import Reason
 from connector.domain.messages import CreditTransfer, VerificationRequest
@@ -142,7 +142,7 @@ class Exchange:
 
     async def send(self, status: ChunkStatus) -> None:
         """Note that the message leaves, send it, and note the answer; gives way to whoever noted it before."""
-        now, executor = self.services.clock(), self.way.executor.code
+        now, executor, before = self.services.clock(), self.way.executor.code, status
         leaving = self._unless_overtaken(
             status, lambda current: replace(moved(current, Dispatch.SENDING, now), executor=executor)
         )
@@ -155,6 +155,9 @@ class Exchange:
             answer = await self.services.channels.send(self.way.executor, self.message, value, self.noted)
         except Refused as refused:  # our own message cannot be written: nothing was sent
             return await self._send_what_can_be_written(status, refused)
+        except OutOfTurn:
+            await self._take_back(status, before)
+            raise
         return await self.note(await self._believed(answer, status), status)
 
     async def note(self, answer: Answer, status: ChunkStatus) -> None:
@@ -205,6 +208,11 @@ class Exchange:
         """One line of the event log about this chunk."""
         detail = f"chunk {self.chunk.id.number}, {self.way.executor.code}"
         return Event(self.services.clock(), "isogate", action, "worker", outcome[:300], detail)
+
+    async def _take_back(self, status: ChunkStatus, before: ChunkStatus) -> None:
+        """Nothing was sent, so that nothing need be asked: the chunk is as it was, unless somebody else has it."""
+        as_before = self._unless_overtaken(status, lambda _: replace(before, changed_at=self.services.clock()))
+        await change(self.services, self.batch, self.chunk, status, as_before)
 
     async def _send_what_can_be_written(self, status: ChunkStatus, refused: Refused) -> None:
         """Reject the payments that spoil the message, durably, and send it without them under the same id."""

@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from connector.domain.errors import Misconfigured, Refused, Unavailable
+from connector.domain.errors import Misconfigured, OutOfTurn, Refused, Unavailable
 from connector.domain.event import Event
 from connector.domain.urgency import URGENT
 from connector.flows import archive, reconciliation
@@ -137,7 +137,9 @@ class Worker:
             return await self._step(entry)
         except (Refused, Misconfigured) as error:
             return await self._put_off(entry, str(error), PUT_OFF_SECONDS)
-        except TimeoutError:  # a slow institution keeps others waiting for their turn
+        except OutOfTurn as error:
+            return await self._put_off(entry, str(error), SLOW_SECONDS)
+        except TimeoutError:
             return await self._put_off(entry, "The step took too long.", SLOW_SECONDS)
 
     async def _step(self, entry: Entry) -> None:

@@ -5,7 +5,10 @@ from contextlib import suppress
 
 import pytest
 
-from connector.channels.gate import Gate
+from connector.channels import gate as gates
+from connector.channels.gate import Gate, Gates
+from connector.domain.directory import Institution, InstitutionKind
+from connector.domain.errors import OutOfTurn
 from connector.domain.urgency import URGENT
 
 
@@ -98,3 +101,37 @@ async def test_who_gives_up_when_a_place_was_just_given_passes_it_on() -> None:
     doorstep.tasks["b"].cancel()
     await settled()
     assert doorstep.inside == ["c"]
+
+
+class Crowd:
+    """Places that others have, all but so many."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    async def occupy(self, _institution: str, _owner: str, _number: int, _places: int, _seconds: float) -> bool:
+        self.left -= 1
+        return self.left >= 0
+
+    async def vacate(self, _institution: str, _owner: str, _number: int) -> None:
+        self.left = 1
+
+    async def vacate_all(self, _institutions: object, _owner: str) -> int:
+        return 0
+
+
+@pytest.mark.parametrize("places", [None, Crowd(0)], ids=["of this process", "of others"])
+async def test_who_waits_too_long_learns_it_and_is_gone(places: Crowd | None, monkeypatch) -> None:
+    monkeypatch.setattr(gates, "LONGEST_WAIT_SECONDS", 0.02)
+    bank = Institution("TREAXU22", "Treasury", InstitutionKind.BANK, in_flight=1)
+    doors = Gates(places, "w1")
+    inside = doors.through(bank)
+    if places is None:
+        await inside.__aenter__()
+    with pytest.raises(OutOfTurn):
+        async with doors.through(bank):
+            pytest.fail("there was no place")
+    if places is None:
+        await inside.__aexit__(None, None, None)
+    async with doors.through(bank):
+        pass

@@ -1,12 +1,15 @@
 """The worker: it carries everything through, stops cleanly, takes over from the dead and buries what is poisoned."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
 from flow_world import World, pay, person
 
+from connector.channels import gate
 from connector.domain.batch import BatchState
+from connector.domain.chunk import Dispatch
 from connector.domain.errors import Misconfigured, Unavailable
 from connector.flows import status, steps
 from connector.flows.worker import Worker
@@ -136,6 +139,25 @@ async def test_a_batch_waits_while_its_bank_is_not_connected(world: World, clock
     await world.services.store.directory.save_institution(bank)
     clock.pass_seconds(61)
     await running(world, finished(world, batch.ref))
+
+
+async def test_a_message_whose_turn_never_came_is_sent_later_without_a_question(world, clock, monkeypatch) -> None:
+    monkeypatch.setattr(gate, "LONGEST_WAIT_SECONDS", 0.05)
+    await world.onboard(person(1))
+    batch = await world.submit(pay(1))
+    bank = (await world.services.store.directory.load()).institutions["TREAXU22"]
+    async with AsyncExitStack() as others:
+        for _ in range(bank.in_flight - 1):
+            await others.enter_async_context(world.services.channels.gates.through(bank))
+        await running(world, lambda: waiting(world))
+        [number] = await world.services.store.batches.chunk_numbers(batch.ref)
+        chunk = await world.services.store.batches.chunk_status(batch.ref, number)
+        assert (chunk.dispatch, chunk.attempts) == (Dispatch.READY, 0)
+    clock.pass_seconds(6)
+    await running(world, finished(world, batch.ref))
+    assert len(world.fsp.messages) == 1
+    assert not world.fsp.inquiries
+    assert not world.fsp.asked
 
 
 async def test_an_idle_worker_stops_at_once(world: World) -> None:
