@@ -6,9 +6,11 @@ local function milliseconds()
 end
 
 -- args: holder, how many places there are for it, milliseconds. Gives 1 if the holder has one now.
+-- Nobody has a place for much longer than that: who seems to had it before the clock was set back.
 register('isogate_occupy', function(keys, args)
   local now = milliseconds()
   redis.call('ZREMRANGEBYSCORE', keys[1], '-inf', now)
+  redis.call('ZREMRANGEBYSCORE', keys[1], '(' .. string.format('%.0f', now + 2 * args[3]), '+inf')
   if redis.call('ZCARD', keys[1]) >= tonumber(args[2]) then return 0 end
   redis.call('ZADD', keys[1], now + args[3], args[1])
   return 1

@@ -34,3 +34,9 @@ async def test_who_is_revived_gives_back_what_he_had_and_nothing_else(store: Sto
     assert await store.places.vacate_all([BANK, "UNIOXU22"], "w1") == 2
     taken = [await store.places.occupy(BANK, "w2", number, 4, 60) for number in range(4)]
     assert taken == [True, True, True, False]
+
+
+async def test_places_taken_before_the_clock_was_set_back_are_not_lost_for_ever(store: Store) -> None:
+    assert await store.places.occupy(BANK, "dead", 1, 1, 3600)
+    assert await store.places.occupy(BANK, "w1", 1, 1, 60)
+    assert not await store.places.occupy(BANK, "w2", 1, 1, 60)
