@@ -40,4 +40,6 @@ class VirtualClock:
 
     def _keep(self, offset: float) -> None:
         self._offset = offset
-        self._file.write_text(json.dumps({"offset_seconds": offset}))
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text(json.dumps({"offset_seconds": offset}))
+        fresh.replace(self._file)  # at once: the end of the process at any moment leaves a whole file
