@@ -2,7 +2,8 @@
 
 Two threads for all institutions of a process are the usual number: while one is in libxml2 or waits for a ledger, the
 other goes on. More take up to a third more processor time, since they wait for the interpreter.
-What takes little time goes first, so that a single payment does not wait for many large messages.
+What takes little time goes first, so that a single payment does not wait for many large messages. Of what takes long,
+work that ends something goes before work that begins something: whatever was begun earlier is finished earlier.
 """
 
 import asyncio
@@ -20,23 +21,29 @@ BULKY_BYTES: Final = 64 * 1024
 """A message with more payments or bytes is bulky work; all other work is brief."""
 
 _Waiting = tuple[Future[None], Callable[[], None]]
+_Queue = deque[_Waiting]
 
 
 class Desk:
-    """Brief and bulky work that waits, and the threads that do it."""
+    """Brief work that waits, bulky work that ends or begins something, and the threads that do it."""
 
     def __init__(self, threads: int) -> None:
         """Begin with no work; the threads start with the first."""
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="desk")
         self._taking = Lock()
-        self._brief: deque[_Waiting] = deque()
-        self._bulky: deque[_Waiting] = deque()
+        self._brief, self._ending, self._beginning = _Queue(), _Queue(), _Queue()
 
-    async def do(self, work: Callable[[*Given], Got], *args: *Given, bulky: bool = False) -> Got:
-        """Do work when its turn comes, bulky work after all brief work, and give what came of it."""
+    async def do(
+        self, work: Callable[[*Given], Got], *args: *Given, bulky: bool = False, begins: bool = False
+    ) -> Got:
+        """Do work when its turn comes, and give what came of it.
+
+        bulky: it waits for all brief work; begins: it is followed by more, and waits for what ends something.
+        """
         found: list[Got] = []
         turn: Future[None] = Future()
-        (self._bulky if bulky else self._brief).append((turn, lambda: found.append(work(*args))))
+        queue = (self._beginning if begins else self._ending) if bulky else self._brief
+        queue.append((turn, lambda: found.append(work(*args))))
         self._pool.submit(self._serve)
         await asyncio.wrap_future(turn)
         return found[0]
@@ -48,7 +55,7 @@ class Desk:
     def _serve(self) -> None:
         """Do one thing of those that wait; each of them calls for this once."""
         with self._taking:
-            turn, work = (self._brief or self._bulky).popleft()
+            turn, work = (self._brief or self._ending or self._beginning).popleft()
         if not turn.set_running_or_notify_cancel():
             return
         try:

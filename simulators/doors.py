@@ -84,7 +84,9 @@ async def _receive(request: web.Request) -> web.Response:
     sender = request.headers.get(PARTICIPANT_HEADER, "")
     body = await request.read()
     try:
-        answer = await institution.house.desk.do(institution.receive, body, sender, bulky=len(body) > BULKY_BYTES)
+        answer = await institution.house.desk.do(
+            institution.receive, body, sender, bulky=len(body) > BULKY_BYTES, begins=not sender
+        )
     except Refused as fault:
         rejection = institution.house.rejection(_reference(body), fault, sender)
         if rejection is None:

@@ -30,6 +30,9 @@ ATTEMPTS: Final = 200
 IN_FLIGHT: Final = 4
 """Jobs that are done at once, of the bulky ones, and as many of the others."""
 
+BEGINNING: Final = frozenset({"leg", "recall", "verify"})
+"""Kinds of jobs that begin something at another institution; all others end or go on with something."""
+
 LOOK_AHEAD: Final = 2 * IN_FLIGHT
 LONGEST_PAUSE_SECONDS: Final = 10.0
 SHORTEST_PAUSE_SECONDS: Final = 0.05
@@ -54,6 +57,11 @@ class Job(NamedTuple):
     attempts: int = 0
     bulky: bool = False
 
+    @property
+    def begins(self) -> bool:
+        """Whether it begins something at another institution; it then waits for jobs that end something."""
+        return self.kind in BEGINNING
+
 
 class Outcome(NamedTuple):
     """What came of an attempt: done, to be tried again, or given up; text: without personal data."""
@@ -70,12 +78,13 @@ DEAD: Final = "dead"
 
 
 def upgrade(link: sqlite3.Connection) -> None:
-    """Tell the jobs in a file of an earlier version apart by whether they are bulky."""
+    """Tell the jobs in a file of an earlier version apart by what goes first."""
     columns = {name for (name,) in link.execute("SELECT name FROM pragma_table_info('job')")}
     if "bulky" not in columns:
         link.execute("ALTER TABLE job ADD COLUMN bulky INTEGER NOT NULL DEFAULT 0")
-        link.execute("DROP INDEX IF EXISTS job_due")
-    link.execute(_BY_TURN)
+    for index in _EARLIER:
+        link.execute(f"DROP INDEX IF EXISTS {index}")
+    link.execute(_BY_RANK)
 
 
 def put(link: sqlite3.Connection, *jobs: Job) -> None:
@@ -122,6 +131,7 @@ class Courier:
         self._perform = perform
         self._wake = asyncio.Event()
         self._running: dict[int, Job] = {}
+        self._ended: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
@@ -156,10 +166,11 @@ class Courier:
     async def _start_due(self) -> float:
         """Start what can be started and tell how long nothing else will fall due."""
         now = self._clock()
+        self._ended.clear()
         due, next_at = await self._desk.do(self._look, now)
         for job in due:
             alike = sum(running.bulky == job.bulky for running in self._running.values())
-            if alike < IN_FLIGHT and job.number not in self._running:
+            if alike < IN_FLIGHT and job.number not in self._running and job.number not in self._ended:
                 self._start(job)
         return min(max(next_at - now, SHORTEST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
 
@@ -175,6 +186,7 @@ class Courier:
             await self._desk.do(self._note, job, outcome)
         finally:
             del self._running[job.number]
+            self._ended.add(job.number)  # what is being looked for just now may still show it as waiting
             self._wake.set()
 
     async def _attempt(self, job: Job) -> Outcome:
@@ -198,17 +210,28 @@ class Courier:
     def _look(self, now: float) -> tuple[list[Job], float]:
         """Find the jobs that are due, the first of each lane, and when the next one will be."""
         with self._database.reading() as link:
-            due = [Job(*row) for bulky in (0, 1) for row in link.execute(_DUE, (bulky, now, LOOK_AHEAD))]
-            nexts = [link.execute(_NEXT, (bulky, now)).fetchone()[0] for bulky in (0, 1)]
+            due = [Job(*row) for rank in _RANKS for row in link.execute(_DUE, (*rank, now, LOOK_AHEAD))]
+            nexts = [link.execute(_NEXT, (*rank, now)).fetchone()[0] for rank in _RANKS]
             next_at = min((at for at in nexts if at), default=0.0)
         return due, next_at or now + LONGEST_PAUSE_SECONDS
 
 
-_DUE: Final = """
-    SELECT lane, kind, target, message, leg, payload, due_at, number, attempts, bulky FROM job
-    WHERE state = 'waiting' AND bulky = ? AND due_at <= ? AND NOT EXISTS (
+_BEGINS: Final = f"kind IN {tuple(sorted(BEGINNING))}"
+"""As SQL; SQLite uses an index by it as long as both are worded alike, so another wording needs another index."""
+
+_RANKS: Final = ((0, 0), (0, 1), (1, 0), (1, 1))
+"""Which jobs go first, by whether they are bulky and whether they begin something."""
+
+_WAITING: Final = f"FROM job WHERE state = 'waiting' AND bulky = ? AND ({_BEGINS}) = ?"
+_NEXT: Final = f"SELECT min(due_at) {_WAITING} AND due_at > ?"
+_DUE: Final = f"""
+    SELECT lane, kind, target, message, leg, payload, due_at, number, attempts, bulky {_WAITING}
+    AND due_at <= ? AND NOT EXISTS (
         SELECT 1 FROM job earlier WHERE earlier.state = 'waiting' AND earlier.lane = job.lane
         AND earlier.number < job.number)
-    ORDER BY due_at, number LIMIT ?"""
-_NEXT: Final = "SELECT min(due_at) FROM job WHERE state = 'waiting' AND bulky = ? AND due_at > ?"
-_BY_TURN: Final = "CREATE INDEX IF NOT EXISTS job_turn ON job (bulky, due_at, number) WHERE state = 'waiting'"
+    ORDER BY due_at, number LIMIT ?"""  # noqa: S608 - our own words
+_BY_RANK: Final = (
+    f"CREATE INDEX IF NOT EXISTS job_rank ON job (bulky, ({_BEGINS}), due_at, number) WHERE state = 'waiting'"
+)
+_EARLIER: Final = ("job_due", "job_turn")
+"""Indexes of earlier versions, by which other jobs came first."""

@@ -62,7 +62,7 @@ class Dispatcher:
 
     async def perform(self, job: Job) -> Outcome:
         """Send what a job stands for and take the answer in."""
-        outgoing = await self._do(self._institution.compose, job, bulky=job.bulky)
+        outgoing = await self._do(self._institution.compose, job, bulky=job.bulky, begins=job.begins)
         if outgoing is None or self._session is None:
             return Outcome(DONE if outgoing is None else AGAIN)
         try:

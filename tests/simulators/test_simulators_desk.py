@@ -1,4 +1,4 @@
-"""At the desk brief work goes before bulky work, and whoever waits gets what came of it."""
+"""At the desk brief work goes before bulky work, ends before beginnings, and who waits gets what came of it."""
 
 import asyncio
 import threading
@@ -25,6 +25,18 @@ async def test_brief_work_goes_before_bulky_work_that_came_earlier(desk: Desk) -
     free.set()
     await asyncio.gather(first, *bulky, *brief)
     assert done == ["brief 0", "brief 1", "bulky 0", "bulky 1"]
+
+
+async def test_bulky_work_that_ends_something_goes_before_bulky_work_that_begins_something(desk: Desk) -> None:
+    free, done = threading.Event(), list[str]()
+    first = asyncio.create_task(desk.do(free.wait))
+    orders = [asyncio.create_task(desk.do(done.append, f"order {n}", bulky=True, begins=True)) for n in range(2)]
+    reports = [asyncio.create_task(desk.do(done.append, f"report {n}", bulky=True)) for n in range(2)]
+    single = asyncio.create_task(desk.do(done.append, "single order", begins=True))
+    await asyncio.sleep(0)
+    free.set()
+    await asyncio.gather(first, *orders, *reports, single)
+    assert done == ["single order", "report 0", "report 1", "order 0", "order 1"]
 
 
 async def test_results_and_faults_come_back(desk: Desk) -> None:

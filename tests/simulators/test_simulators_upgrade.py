@@ -74,3 +74,14 @@ async def test_jobs_that_waited_are_done_beside_bulky_ones(tmp_path: Path) -> No
     desk.close()
     database.close()
     assert done == [("leg-3", 0), ("leg-1", 0), ("leg-2", 1)]
+
+
+def test_what_ends_work_goes_first_in_a_file_that_knew_bulky_jobs_only(tmp_path: Path) -> None:
+    turn = "CREATE INDEX job_turn ON job (bulky, due_at, number) WHERE state = 'waiting';"
+    path = _file(tmp_path, f"{outbox.SCHEMA}{turn}")
+    database = Database(path, outbox.SCHEMA)
+    with database.transaction() as link:
+        outbox.upgrade(link)
+        indexes = {name for (name,) in link.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
+    database.close()
+    assert indexes == {"job_lane", "job_rank"}
