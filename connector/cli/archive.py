@@ -115,7 +115,7 @@ async def _show(batch: str, data_dir: Path | None, profile: str | None) -> dict[
         ref = await _reference(store, batch)
         facts, progress = await store.batches.read(ref)
         file = await _file_of(store, ref)
-        index = await asyncio.to_thread(store.archiving.archive.index, file.name)
+        index = await store.archiving.contents(file.name)
         return {
             "batch": f"{ref} ({facts.batch_id} of {facts.source or 'IsoGate'})",
             "state": progress.state.value,
@@ -139,6 +139,7 @@ async def _restore(batch: str, data_dir: Path | None, profile: str | None) -> st
 async def _check(delete_unused: bool, data_dir: Path | None, profile: str | None) -> bool:
     """Say what is wrong; tells whether nothing was. A file that no batch points to is left over, but not wrong."""
     from connector.cli.direct import opened_store
+    from connector.store.archive_file import Gone
 
     found, unused, damaged = 0, 0, list[str]()
     async with opened_store(data_dir, profile) as (store, _):
@@ -154,6 +155,8 @@ async def _check(delete_unused: bool, data_dir: Path | None, profile: str | None
                 continue
             try:
                 await asyncio.to_thread(archive.verify, file.name)
+            except Gone:  # a newer one took its place, or it is among the missing below
+                continue
             except Misconfigured as error:
                 damaged.append(file.name)
                 print(f"damaged: {error}")

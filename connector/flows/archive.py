@@ -12,7 +12,7 @@ import structlog
 from connector.domain import clawback
 from connector.domain.batch import FINISHED
 from connector.domain.chunk import ChunkStatus
-from connector.domain.errors import Misconfigured, NotFound, NotPermitted
+from connector.domain.errors import Misconfigured, NotFound, NotPermitted, Unavailable
 from connector.domain.event import Event
 from connector.flows.alerts import ALERT
 from connector.flows.services import Services
@@ -106,7 +106,9 @@ async def _one(store: Store, ref: str, now: float, swept: Swept) -> Swept:
     try:
         batch, _ = await store.batches.read(ref)
         done = await store.archiving.archive_batch(ref, now, over)
-    except Misconfigured as error:
+    except (Misconfigured, Unavailable) as error:
+        if isinstance(error, Unavailable) and error.what != "archive":
+            raise
         await store.events.add(ref, Event(now, "isogate", f"{ALERT}not archived", "worker", str(error)[:300]))
         _log.warning("operator needed", batch=ref, what="not archived", detail=str(error)[:300])
         done = False

@@ -112,7 +112,10 @@ def files_in(folder: Path) -> Iterator[ArchivedFile]:
         for path in sorted(day.iterdir()):
             name = path.relative_to(folder).as_posix()
             if match := _NAME.fullmatch(name):
-                there = path.stat()
+                try:
+                    there = path.stat()
+                except FileNotFoundError:  # a newer one took its place
+                    continue
                 yield ArchivedFile(name, match["ref"], there.st_size, there.st_mtime)
 
 

@@ -225,10 +225,12 @@ def _writing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
-    """A file that is not there is one thing, a folder that cannot be read another."""
+    """Tell what is not there, what an operator has to see to, and what may come back from each other."""
     try:
         yield
     except FileNotFoundError as error:
         raise Gone from error
+    except (PermissionError, IsADirectoryError) as error:
+        raise damaged(path, f"cannot be read: {error.strerror}") from error
     except OSError as error:
         raise Unavailable("archive", f"{path.parent} cannot be read: {error.strerror}") from error

@@ -36,9 +36,11 @@ local function unchanged(batch, expected)
   return count == expected.chunks
 end
 
--- args: expected {archived, event, versions, chunks, slices, callbacks (SHA-1 by id)}, where the file is, now. The file is complete and durable.
+-- args: expected {archived, event, versions, chunks, slices, callbacks (SHA-1 by id)}, where the file is, now. The file
+-- is complete and durable. Where the answer got lost and the same comes again, the answer is the same: names are never used twice.
 register('isogate_archive', function(keys, args)
   local batch, expected = keys[1], cmsgpack.unpack(args[1])
+  if args[2] ~= expected.archived and redis.call('HGET', batch, 'archived') == args[2] then return 1 end
   if not unchanged(batch, expected) then return 0 end
   for number, _ in pairs(expected.versions) do
     redis.call('UNLINK', batch .. ':chunk:' .. number)
@@ -86,6 +88,11 @@ register('isogate_thaw_callback', function(keys, args)
   return 1
 end)
 
+-- Keeps the id of an event, unless the server's clock went back between it and the one before.
+local function put_event(log, id, event)
+  if not pcall(redis.call, 'XADD', log, id, 'e', event) then redis.call('XADD', log, '*', 'e', event) end
+end
+
 -- Ends the restoration of a batch of which all chunks and slices are back. args: where the file was, now, how many
 -- chunks there are, then id and text of each event of the file.
 register('isogate_restored', function(keys, args)
@@ -95,8 +102,8 @@ register('isogate_restored', function(keys, args)
   local log = batch .. ':events'
   local newer = redis.call('XRANGE', log, '-', '+')
   redis.call('DEL', log)
-  for i = 4, #args, 2 do redis.call('XADD', log, args[i], 'e', args[i + 1]) end
-  for _, entry in ipairs(newer) do redis.call('XADD', log, entry[1], 'e', entry[2][2]) end
+  for i = 4, #args, 2 do put_event(log, args[i], args[i + 1]) end
+  for _, entry in ipairs(newer) do put_event(log, entry[1], entry[2][2]) end
   redis.call('HDEL', batch, 'archived', 'archived_at')
   await_archive(batch, args[2])
   return 1

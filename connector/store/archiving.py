@@ -86,7 +86,10 @@ class Archiving:
             gathering = Gathering(self._link, self._keyspace, self._archived, self._keys, may_go)
             index, taken = await gathering.into(draft, ref, seen, fields, now)
             await to_thread(draft.publish, index, self._keys)
-        except (NotYet, Gone):
+        except NotYet:
+            return False
+        except Gone:
+            await self._still_there(ref, seen.name)
             return False
         finally:
             await to_thread(draft.discard)
@@ -138,8 +141,20 @@ class Archiving:
         for base in self._keyspace.bases():
             for state in sorted(FINISHED):
                 async for ref, name, _ in self._finished(f"{base}:index:state:{state}"):
-                    if name is not None and not await to_thread(self.archive.size, name.decode()):
+                    if name is not None and await self._is_missing(ref):
                         yield ref
+
+    async def _is_missing(self, ref: str) -> bool:
+        """Tell whether a batch's file is not there, and no newer one took its place while it was looked for."""
+        file = await self.file_of(ref)
+        return file is not None and not file.size and await self.file_of(ref) == file
+
+    async def contents(self, name: str) -> Index:
+        """Give what is in a file. Raises Misconfigured, also where it is missing; Unavailable."""
+        try:
+            return await to_thread(self.archive.index, name)
+        except Gone:
+            raise self._archived.missing(name) from None
 
     async def _seen(self, ref: str) -> Seen:
         seen = Seen.of(await self._link.call("archivable", [self._keyspace.batch(ref)]))
@@ -148,6 +163,11 @@ class Archiving:
         if seen.state not in FINISHED:
             raise NotPermitted("batch", ref, seen.state)
         return seen
+
+    async def _still_there(self, ref: str, name: str) -> None:
+        """Raise Misconfigured where a batch's file is gone, and no newer one took its place."""
+        if await self._link.ask("HGET", self._keyspace.batch(ref), "archived") == name.encode():
+            raise self._archived.missing(name)
 
     async def _exchanged(self, ref: str, seen: Seen, taken: Taken, name: str, now: float) -> bool:
         """Let the new file count and delete the old one, or the other way round."""

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from connector.cli import app
 from connector.domain.batch import Batch, BatchKind
 from connector.domain.chunk import Chunk, Tally, advance_all, fresh
-from connector.domain.errors import NotFound
+from connector.domain.errors import Misconfigured, NotFound
 from connector.domain.event import Event
 from connector.domain.ids import ChunkId, batch_reference
 from connector.domain.instruction import Credit
@@ -89,6 +89,8 @@ def test_damage_and_loss_are_found(isogate, folder):
     assert "damaged" in isogate("check", code=1)
     file.unlink()
     assert f"missing: the file of {REF}" in isogate("check", code=1)
+    result = CliRunner().invoke(app, ["archive", "show", "B1"])
+    assert isinstance(result.exception, Misconfigured)
 
 
 def test_what_a_crash_left_is_found_and_deleted_when_it_is_old_enough(isogate, folder):

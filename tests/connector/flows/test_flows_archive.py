@@ -6,6 +6,7 @@ import pytest
 from flow_world import World, pay, person
 
 from connector.domain.batch import Batch
+from connector.domain.errors import Unavailable
 from connector.flows import archive, control, status
 from connector.flows.services import FlowSettings
 from connector.store import Task
@@ -85,6 +86,25 @@ async def test_a_batch_that_cannot_be_read_is_an_alert_and_the_others_are_archiv
     assert not await is_archived(world, broken)
     assert [event.action for event in await status.events(world.services, broken.ref)][-1] == "alert: not archived"
     assert await store.archiving.awaiting(world.services.clock() - 1, 10) == []
+
+
+async def test_a_file_on_a_disk_that_is_away_does_not_keep_the_others_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away, sound = await paid(world), await paid(world, request_id="REQ000000002", batch_id="BATCH0000002")
+    archiving = world.services.store.archiving
+    archived = archiving.archive_batch
+
+    async def tried(ref: str, *others: object) -> bool:
+        if ref == away.ref:
+            raise Unavailable("archive", "the disk is away")
+        return await archived(ref, *others)
+
+    monkeypatch.setattr(archiving, "archive_batch", tried)
+    swept = await world.archive()
+    assert (swept.batches, swept.waiting) == (1, 1)
+    assert await is_archived(world, sound)
+    assert [event.action for event in await status.events(world.services, away.ref)][-1] == "alert: not archived"
 
 
 async def test_a_turn_ends_after_so_many_payments_and_the_next_begins_at_once(

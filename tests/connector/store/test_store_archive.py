@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from store_samples import created, event, running
@@ -21,6 +22,7 @@ from connector.store.archive import Archive
 from connector.store.archive_file import Draft
 from connector.store.archiving import Archiving
 from connector.store.crypto import Keyring
+from connector.store.outbox import pack_event
 
 pytestmark = pytest.mark.cluster
 
@@ -385,3 +387,75 @@ async def test_a_callback_that_is_still_to_be_delivered_keeps_the_batch_in_the_s
     assert (await store.callbacks.get(batch.ref, "final-USD")).last_outcome == "204"
     assert await store.archiving.archive_batch(batch.ref, LATER)
     assert (await store.callbacks.get(batch.ref, "final-USD")).last_outcome == "204"
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_commit_whose_answer_got_lost_and_is_sent_again_keeps_the_file(
+    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    batch = await finished(store)
+    if again:
+        await store.archiving.archive_batch(batch.ref, LATER)
+        await pay(store, batch.ref, 1000, InstructionStatus.RTND, [1])
+    before = await everything(store, batch.ref)
+    call = store.link.call
+
+    async def twice(function: str, *arguments: Any) -> object:
+        await call(function, *arguments)
+        return await call(function, *arguments)
+
+    monkeypatch.setattr(store.link, "call", twice)
+    assert await store.archiving.archive_batch(batch.ref, LATER)
+    monkeypatch.undo()
+    assert await everything(store, batch.ref) == before
+    assert len(files(folder)) == 1
+
+
+async def test_restoring_keeps_all_events_where_the_clock_of_the_server_went_back(store: Store) -> None:
+    batch = await finished(store)
+    ahead = pack_event(event("ahead of its time"))
+    await store.link.ask("XADD", f"{store.keyspace.batch(batch.ref)}:events", "9999999999999-0", "e", ahead)
+    await store.archiving.archive_batch(batch.ref, LATER)
+    await store.events.add(batch.ref, event("late"))
+    before = await store.events.of(batch.ref)
+    assert await store.archiving.restore(batch.ref, LATER)
+    assert await store.events.of(batch.ref) == before
+
+
+async def test_a_late_change_of_a_batch_whose_file_is_missing_is_not_passed_over(store: Store, folder: Path) -> None:
+    batch = await finished(store)
+    await store.archiving.archive_batch(batch.ref, LATER)
+    await pay(store, batch.ref, 0, InstructionStatus.RTND, [1])
+    files(folder)[0].unlink()
+    with pytest.raises(Misconfigured, match="missing"):
+        await store.archiving.archive_batch(batch.ref, LATER)
+
+
+async def test_a_file_that_may_not_be_read_is_an_error_that_names_it(store: Store, folder: Path) -> None:
+    batch = await finished(store)
+    await store.archiving.archive_batch(batch.ref, LATER)
+    [file] = files(folder)
+    file.unlink()
+    file.mkdir()  # tests may run as somebody who may read everything
+    with pytest.raises(Misconfigured, match=file.name):
+        await store.batches.chunk(batch.ref, 0)
+
+
+async def test_files_that_are_replaced_while_they_are_listed_are_not_missing(
+    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = await finished(store)
+    await store.archiving.archive_batch(batch.ref, LATER)
+    await pay(store, batch.ref, 1000, InstructionStatus.RTND, [1])
+    listing = store.archiving.archive.files()
+    of_file = store.archiving.file_of
+
+    async def late(ref: str) -> object:
+        found = await of_file(ref)
+        monkeypatch.undo()
+        await store.archiving.archive_batch(ref, LATER)
+        return found and found._replace(size=0)
+
+    monkeypatch.setattr(store.archiving, "file_of", late)
+    assert [ref async for ref in store.archiving.missing()] == []
+    assert len(list(listing)) == 1
