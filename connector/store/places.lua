@@ -11,7 +11,8 @@ register('isogate_occupy', function(keys, args)
   local now = milliseconds()
   redis.call('ZREMRANGEBYSCORE', keys[1], '-inf', now)
   redis.call('ZREMRANGEBYSCORE', keys[1], '(' .. string.format('%.0f', now + 2 * args[3]), '+inf')
-  if redis.call('ZCARD', keys[1]) >= tonumber(args[2]) then return 0 end
+  local again = redis.call('ZSCORE', keys[1], args[1])  -- the answer was lost with the connection
+  if not again and redis.call('ZCARD', keys[1]) >= tonumber(args[2]) then return 0 end
   redis.call('ZADD', keys[1], now + args[3], args[1])
   return 1
 end)

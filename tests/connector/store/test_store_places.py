@@ -40,3 +40,10 @@ async def test_places_taken_before_the_clock_was_set_back_are_not_lost_for_ever(
     assert await store.places.occupy(BANK, "dead", 1, 1, 3600)
     assert await store.places.occupy(BANK, "w1", 1, 1, 60)
     assert not await store.places.occupy(BANK, "w2", 1, 1, 60)
+
+
+async def test_who_asks_again_since_the_answer_was_lost_has_one_place(store: Store) -> None:
+    assert await store.places.occupy(BANK, "w1", 1, 1, 60)
+    assert await store.places.occupy(BANK, "w1", 1, 1, 60)
+    await store.places.vacate(BANK, "w1", 1)
+    assert await store.places.occupy(BANK, "w2", 1, 1, 60)
