@@ -83,6 +83,8 @@ class Worker:
         """Take entries for hands of a lane that are free."""
         while not lane.free:
             await asyncio.wait(lane.running.values(), return_when=asyncio.FIRST_COMPLETED)
+            if self._stop.is_set():
+                return
         queue = self._services.store.queue
         self._begin(
             lane,

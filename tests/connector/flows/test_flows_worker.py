@@ -168,6 +168,29 @@ async def test_an_idle_worker_stops_at_once(world: World) -> None:
         await running(world, at_once)
 
 
+async def test_a_worker_that_is_told_to_stop_begins_nothing_when_a_hand_is_free_again(
+    world: World, monkeypatch
+) -> None:
+    begun, let_go, stop = [], asyncio.Event(), asyncio.Event()
+
+    async def until_let_go(services, entry) -> None:
+        begun.append(entry)
+        await let_go.wait()
+        await services.store.queue.done(entry)
+
+    async def busy() -> bool:
+        return bool(begun)
+
+    monkeypatch.setitem(steps.STEPS, "admit", steps.Step("admit", until_let_go, 5))
+    await world.services.store.queue.put([Task("admit", f"ANY{number}") for number in range(3)])
+    work = asyncio.create_task(Worker(world.services, "worker-1", 1).run(stop))
+    await until(busy)
+    stop.set()
+    let_go.set()
+    await asyncio.wait_for(work, 5)
+    assert len(begun) == 1
+
+
 async def test_a_worker_that_left_more_behind_than_it_has_hands_for_finishes_it(world: World, monkeypatch) -> None:
     finished, others_may_finish = [], asyncio.Event()
 
