@@ -122,7 +122,7 @@ class Draft:
         await asyncio.gather(*(put(number) for number in packed))
 
     async def _move(self, ref: str) -> None:
-        for number in sorted(self._staged):
+        for number in sorted(self._staged - self._packed.keys()):  # what is packed is newer, see ``clear``
             instructions = await self._staging.slice(self.ref, self.token, number)
             self._packed[number] = (await asyncio.to_thread(pack, instructions)).packed
         await self.drop()

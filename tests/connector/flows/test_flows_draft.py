@@ -151,3 +151,15 @@ async def test_what_cannot_be_dropped_goes_by_itself(small, monkeypatch):
         monkeypatch.setattr(small.store.staging, "drop", away)
     [key, *_] = await small.store.link.ask("KEYS", "*:staged:*")
     assert await small.store.link.ask("TTL", key) > 0
+
+
+async def test_what_was_staged_before_it_was_cleared_does_not_come_back_with_another_name(small):
+    payments = [pay(n) for n in range(20, 26)]
+    async with Draft(small, "B" * 20) as draft:
+        await draft.add([pay(n) for n in range(9)])
+        draft.clear()
+        draft.take(payments)
+        await draft.finish()
+        batch = await accept(small, draft, submission())
+    assert await kept(small, batch) == payments
+    assert await staged(small) == 0
