@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Final
 
 from connector.domain.errors import Unavailable
 from connector.store.commands import streams_of
@@ -12,6 +13,9 @@ from connector.store.outbox import Outbox
 from connector.store.task import Entry, Task, unpacked
 
 __all__ = ["Entry", "Queue", "Task"]
+
+URGENT_IN_A_ROW: Final = 7
+"""So often urgent tasks are taken before others that are there: whoever may send them must not stop all else."""
 
 
 class Queue:
@@ -24,6 +28,7 @@ class Queue:
         self._outbox = outbox
         self._prepared = False
         self._first = 0
+        self._in_a_row: dict[tuple[str, ...], int] = {}
         self._heard: dict[tuple[str | bool, ...], dict[str, str]] = {}
 
     async def put(self, tasks: Sequence[Task]) -> None:
@@ -41,17 +46,21 @@ class Queue:
     ) -> list[Entry]:
         """Take up to ``count`` tasks of these steps, urgent ones first; wait up to ``block_seconds`` for one.
 
-        urgent_only: none but these. Waiting ends after 5 seconds even if more were asked for. Several may wait at
-        the same time, if they ask for different steps or kinds.
+        Of those that are there the others come first once in a while. urgent_only: none but urgent ones. Waiting
+        ends after 5 seconds even if more were asked for. Several may wait at the same time, if they ask for different
+        steps or kinds.
         """
         await self._prepare()
         clock = asyncio.get_running_loop().time
         deadline = clock() + min(block_seconds, LONGEST_BLOCK_SECONDS)
         while True:
             ready = await self._ready(steps)
-            for urgent in (True,) if urgent_only else (True, False):
-                if taken := await self._take_now(ready[urgent], worker, count):
-                    return taken
+            if urgent_only:
+                taken = await self._take_now(ready[True], worker, count)
+            else:
+                taken = await self._take_either(ready, tuple(steps), worker, count)
+            if taken:
+                return taken
             if (left := deadline - clock()) <= 0:
                 return []
             await self._listen(left, (*steps, urgent_only))
@@ -136,6 +145,18 @@ class Queue:
             ready[True] += filter(None, [of["urgent"]])
             ready[False] += filter(None, [of["normal"]])
         return ready
+
+    async def _take_either(
+        self, ready: dict[bool, list[list[str]]], steps: tuple[str, ...], worker: str, count: int
+    ) -> list[Entry]:
+        """Take urgent tasks or others, and remember how often urgent ones were taken while others waited."""
+        in_a_row = self._in_a_row.get(steps, 0)
+        first = in_a_row < URGENT_IN_A_ROW
+        for urgent in (first, not first):
+            if taken := await self._take_now(ready[urgent], worker, count):
+                self._in_a_row[steps] = in_a_row + 1 if urgent and ready[False] else 0
+                return taken
+        return []
 
     async def _take_now(self, ready: Sequence[list[str]], worker: str, count: int) -> list[Entry]:
         """Ask partitions for what their streams have, as many at once as can give one task each and not too many."""

@@ -186,3 +186,14 @@ async def test_who_takes_urgent_tasks_alone_is_woken_by_them_alone(store: Store)
     await store.queue.put([Task("dispatch", "B2", priority=0)])
     [entry] = await asyncio.wait_for(urgent, 3)
     assert entry.task.batch == "B2"
+
+
+async def test_urgent_tasks_that_never_end_do_not_stop_all_others(store: Store) -> None:
+    await store.queue.put([Task("dispatch", f"B{number}") for number in range(3)])
+    taken = []
+    for turn in range(32):
+        await store.queue.put([Task("dispatch", f"U{turn}", priority=0)])
+        for entry in await store.queue.take(("dispatch",), "w1", 1, 0.0):
+            taken.append(entry.task)
+            await store.queue.done(entry)
+    assert [place for place, task in enumerate(taken) if not task.urgent] == [7, 15, 23]
