@@ -44,8 +44,8 @@ class AuthorisationRequest:
 class Channel(Protocol):
     """A way out. No method raises for what the FSP or the network does; that is in the answer.
 
-    ``Refused`` is raised only where our own message cannot be written, and by ``send`` ``OutOfTurn`` only where nothing
-    of the message has left: a message leaves in one exchange.
+    ``Refused`` is raised only where our own message cannot be written, and by ``send`` ``OutOfTurn`` only where
+    nothing of the message has left: a message leaves in one exchange.
     """
 
     def check(self, to: Institution, message: str, value: Outgoing) -> None:
