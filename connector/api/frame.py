@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from connector.api.measures import RequestMeasures
 from connector.api.serving import PATTERN, SHAPE
 from connector.api.shapes import Failure, Shape, failure_of, plain
-from connector.domain.errors import Fault
+from connector.domain.errors import Fault, Misconfigured
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 REGISTRY: Final = web.AppKey("registry", CollectorRegistry)
@@ -65,7 +65,8 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def log_defect(request: web.Request, error: Exception) -> None:
-    """Log where it happened, but not the error's text, which may carry what was sent."""
+    """Log where it happened, but no text that may carry what was sent; what an operator has to mend is named."""
     frames = traceback.extract_tb(error.__traceback__)[-4:]
     places = " < ".join(f"{place.filename.rsplit('/', 1)[-1]}:{place.lineno}" for place in reversed(frames))
-    _log.error("defect %s %s %s", type(error).__name__, places, request[REQUEST_ID])
+    what = f"{type(error).__name__} ({error})" if isinstance(error, Misconfigured) else type(error).__name__
+    _log.error("defect %s %s %s", what, places, request[REQUEST_ID])

@@ -90,7 +90,12 @@ async def archive_now(store: Store, ref: str, actor: str, origin: str, now: floa
     if await store.archiving.is_complete(ref):
         return
     await store.events.add(ref, Event(now, actor, "archived", origin, "ok"))
-    if not await store.archiving.archive_batch(ref, now, over):
+    try:
+        done = await store.archiving.archive_batch(ref, now, over)
+    except Misconfigured as error:
+        await store.events.add(ref, Event(now, "isogate", "not archived", origin, str(error)[:300]))
+        raise
+    if not done:
         await store.events.add(ref, Event(now, "isogate", "not archived", origin, "something is left to do"))
         raise NotPermitted("batch", ref, "waiting for callbacks or answers to recalls")
 

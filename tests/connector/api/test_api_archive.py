@@ -60,11 +60,12 @@ async def test_a_batch_that_is_not_finished_and_one_that_there_is_not_are_refuse
     await assert_refused(await client.post("/admin/batches/..%2F..%2Fetc/archive"), 404)
 
 
-async def test_a_lost_file_is_an_error_and_no_empty_list(client, ref, services, tmp_path):
+async def test_a_lost_file_is_an_error_and_no_empty_list(client, ref, services, tmp_path, caplog):
     await client.post(f"/admin/batches/{ref}/archive")
     [file] = (tmp_path / "archive").rglob("*.archive")
     file.unlink()
     assert (await client.get(f"/admin/batches/{ref}")).status == 200
     assert (await client.get(f"/admin/batches/{ref}/instructions")).status == 500
+    assert file.name in caplog.text
     (tmp_path / "archive").rename(tmp_path / "unmounted")
     assert (await client.get(f"/admin/batches/{ref}/instructions")).status == 503

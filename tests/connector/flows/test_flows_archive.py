@@ -6,7 +6,7 @@ import pytest
 from flow_world import World, pay, person
 
 from connector.domain.batch import Batch
-from connector.domain.errors import Unavailable
+from connector.domain.errors import Misconfigured, Unavailable
 from connector.flows import archive, control, status
 from connector.flows.services import FlowSettings
 from connector.store import Task
@@ -105,6 +105,23 @@ async def test_a_file_on_a_disk_that_is_away_does_not_keep_the_others_waiting(
     assert (swept.batches, swept.waiting) == (1, 1)
     assert await is_archived(world, sound)
     assert [event.action for event in await status.events(world.services, away.ref)][-1] == "alert: not archived"
+
+
+async def test_the_log_does_not_end_with_archived_where_that_failed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = await paid(world)
+    store = world.services.store
+
+    def full(*_: object) -> int:
+        raise Misconfigured("archive", 0, "", "cannot be written: No space left on device")
+
+    monkeypatch.setattr("connector.store.archive_file.Draft.publish", full)
+    with pytest.raises(Misconfigured):
+        await archive.archive_now(store, batch.ref, "operator", "test", world.services.clock())
+    last = (await status.events(world.services, batch.ref))[-1]
+    assert (last.action, last.outcome) == ("not archived", "archive: cannot be written: No space left on device")
+    assert not await is_archived(world, batch)
 
 
 async def test_a_turn_ends_after_so_many_payments_and_the_next_begins_at_once(
