@@ -74,7 +74,8 @@ def restore(batch: Which, data_dir: options.DataDir = None, profile: options.Pro
 @app.command()
 def check(
     delete_unused: Annotated[
-        bool, typer.Option("--delete-unused", help="Delete what no batch points to and is older than an hour")
+        bool,
+        typer.Option("--delete-unused", help="Delete what its batch does not point to and is older than an hour"),
     ] = False,
     data_dir: options.DataDir = None,
     profile: options.ProfileName = None,
@@ -149,8 +150,9 @@ async def _check(delete_unused: bool, data_dir: Path | None, profile: str | None
             counts = await store.archiving.file_of(file.ref)
             if counts is None or counts.name != file.name:
                 unused += 1
-                print(f"unused: {_line(file)}")
-                if delete_unused and time.time() - file.changed_at > _UNUSED_SECONDS:
+                known = await _is_known(store, file.ref)
+                print(f"unused: {_line(file)}{'' if known else ', of a batch that this store does not know'}")
+                if delete_unused and known and time.time() - file.changed_at > _UNUSED_SECONDS:
                     await asyncio.to_thread(archive.delete, file.name)
                 continue
             try:
@@ -172,6 +174,15 @@ async def _reference(store: "Store", batch: str) -> str:
     found = await store.batches.by_sender_id(batch) or batch
     await store.batches.read(found)
     return found
+
+
+async def _is_known(store: "Store", ref: str) -> bool:
+    """Tell whether there is the batch: with another store, or an older backup, its file may be all that is left."""
+    try:
+        await store.batches.read(ref)
+    except NotFound:
+        return False
+    return True
 
 
 async def _file_of(store: "Store", ref: str) -> "ArchivedFile":

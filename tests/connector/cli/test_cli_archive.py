@@ -108,6 +108,15 @@ def test_what_a_crash_left_is_found_and_deleted_when_it_is_old_enough(isogate, f
     assert file.exists()
 
 
+def test_files_of_batches_that_the_store_does_not_know_are_kept(isogate, folder, store_server):
+    isogate("run", "B1")
+    [file] = folder.rglob("*.archive")
+    os.utime(file, (1.0, 1.0))
+    asyncio.run(_emptied(store_server.url))
+    assert "of a batch that this store does not know" in isogate("check", "--delete-unused")
+    assert file.exists()
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "B2", "A" * 20, ""])
 def test_batches_that_there_are_not_are_not_found(isogate, name):
     result = CliRunner().invoke(app, ["archive", "show", name])
