@@ -103,6 +103,11 @@ def totals(link: sqlite3.Connection) -> dict[str, int]:
     return dict(link.execute("SELECT currency, sum(minor) FROM posting GROUP BY currency").fetchall())
 
 
+def newest_entry(link: sqlite3.Connection) -> int:
+    """Tell the number of the entry that was booked last; 0 where there is none."""
+    return int(link.execute("SELECT coalesce(max(number), 0) FROM entry").fetchone()[0])
+
+
 def unbalanced_entries(link: sqlite3.Connection) -> int:
     """Count the entries that do not add up to zero."""
     question = "SELECT count(*) FROM (SELECT 1 FROM posting GROUP BY entry, currency HAVING sum(minor) <> 0)"

@@ -14,11 +14,13 @@ def proof(houses: Sequence[House]) -> dict[str, Any]:
     """Check all ledgers of this process.
 
     ``balanced``: everything below holds; ``quiet``: no money is under way, so that positions must mirror (they may
-    not while a payee's answer or a settlement note is still to come).
+    not while a payee's answer or a settlement note is still to come). Ledgers are read one after the other: what is
+    booked meanwhile is money under way as well.
     """
+    before = _newest_entries(houses)
     ledgers = [_ledger(house) for house in houses]
-    quiet = not any(one["under_way"] for one in ledgers)
     mirrors = _mirrors(houses)
+    quiet = not any(one["under_way"] for one in ledgers) and _newest_entries(houses) == before
     mirrored = all(not mirror["difference_minor"] for mirror in mirrors)
     return {
         "balanced": all(one["balanced"] for one in ledgers) and (mirrored or not quiet),
@@ -27,6 +29,15 @@ def proof(houses: Sequence[House]) -> dict[str, Any]:
         "ledgers": ledgers,
         "mirrors": mirrors,
     }
+
+
+def _newest_entries(houses: Sequence[House]) -> list[int]:
+    """Tell how far each ledger is; the same a second time, and nothing was booked in between."""
+    newest = []
+    for house in houses:
+        with house.database.transaction() as link:
+            newest.append(ledger.newest_entry(link))
+    return newest
 
 
 def _ledger(house: House) -> dict[str, Any]:
