@@ -10,13 +10,8 @@ import typer
 
 from connector.cli import options
 from connector.cli.process import loaded, run, until_stopped
-from connector.domain.errors import Unavailable
 
 if TYPE_CHECKING:
-    from ssl import SSLContext
-
-    from aiohttp import web
-
     from connector.flows.services import Services
     from connector.settings import Settings
 
@@ -38,6 +33,7 @@ def serve(port: options.Port = None, data_dir: options.DataDir = None, profile: 
 
     async def body(stop: asyncio.Event) -> None:
         from connector.app import build_api, build_services, tls_context
+        from connector.cli.listening import serve_until
         from connector.flows.stages import published
 
         _divide_time()
@@ -46,7 +42,9 @@ def serve(port: options.Port = None, data_dir: options.DataDir = None, profile: 
                 await _warn(services)
             async with published(services, _named("api")):
                 application, shared = build_api(services, settings), settings.api_processes > 1
-                await _serve(application, settings.host, settings.port, stop, tls_context(settings), shared=shared)
+                await serve_until(
+                    stop, application, settings.host, settings.port, tls_context(settings), shared=shared
+                )
 
     run(until_stopped(body))
 
@@ -77,9 +75,10 @@ def simulators(port: options.Port = None, data_dir: options.DataDir = None) -> N
 
     async def body(stop: asyncio.Event) -> None:
         from connector.app import build_simulators
+        from connector.cli.listening import serve_until
 
         host, listen = settings.simulators_address
-        await _serve(build_simulators(settings), host, listen, stop, None)
+        await serve_until(stop, build_simulators(settings), host, listen)
 
     run(until_stopped(body))
 
@@ -148,33 +147,3 @@ def _begin(process: str, **overrides: object) -> "Settings":
     settings = load(**overrides)
     configure(process, as_json=settings.log_json, level=settings.log_level)
     return settings
-
-
-async def _serve(
-    application: "web.Application",
-    host: str,
-    port: int,
-    stop: asyncio.Event,
-    tls: "SSLContext | None",
-    *,
-    shared: bool = False,
-) -> None:
-    """Serve until told to stop; requests that are under way are answered first.
-
-    shared: other processes listen on the same port, and the kernel gives each new connection to one of them.
-    """
-    from aiohttp import web
-
-    runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=10.0)
-    await runner.setup()
-    loaded()
-    try:
-        site = web.TCPSite(
-            runner, host, port, ssl_context=tls, backlog=1024, reuse_address=True, reuse_port=shared or None
-        )
-        await site.start()
-        await stop.wait()
-    except OSError as error:
-        raise Unavailable(f"{host}:{port}", f"cannot be listened on: {error.strerror}") from error
-    finally:
-        await runner.cleanup()
