@@ -112,8 +112,18 @@ async def ledger_problems(settings: Settings, session: aiohttp.ClientSession, pa
         right, wrong = await _accounts(settings, session, institution)
         if (right, wrong) != (expected, 0):
             found.append(f"{institution}: {right} of {expected} accounts have the right balance, {wrong} a wrong one")
+    found += reserved_problems(await _asked(session, f"{settings.api_url}/admin/programmes/{PROGRAMME}/funds"))
     dead = await _asked(session, f"{settings.api_url}/admin/callbacks?state=dead")
     return [*found, *(["callbacks were given up"] if dead["items"] else [])]
+
+
+def reserved_problems(funds: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Say what the programme still reserves, by currency; it may give vouchers, but none were given here."""
+    return [
+        f"programme {PROGRAMME}: {balance['reserved']} minor units {currency} still reserved"
+        for currency, balance in funds.items()
+        if balance["reserved"]
+    ]
 
 
 async def _accounts(settings: Settings, session: aiohttp.ClientSession, institution: str) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import pytest
 
 from connector.cli.people import payable_people
 from loadtests.bench.bodies import Body, amount, write_bodies
-from loadtests.bench.disburse_books import called_problems, person_of
+from loadtests.bench.disburse_books import called_problems, person_of, reserved_problems
 from loadtests.bench.paying import Paid
 
 PAYMENTS = 500
@@ -83,3 +83,9 @@ def test_a_callback_that_says_less_is_a_problem(tmp_path):
     ]
     (problem,) = called_problems(said)
     assert problem.startswith("batch BAD")
+
+
+def test_money_that_stays_reserved_is_a_problem():
+    usd = {"budget": 100, "available": 40, "reserved": 1, "spent": 59}
+    (problem,) = reserved_problems({"USD": usd, "EUR": {**usd, "reserved": 0}})
+    assert problem == "programme PENSIONS: 1 minor units USD still reserved"
