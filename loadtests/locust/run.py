@@ -133,8 +133,11 @@ async def _locust(plan: Plan, folder: Path, instance: Target, stop: asyncio.Even
 
 
 async def _end(locust: asyncio.subprocess.Process, ending: "asyncio.Task[int]", patience: float) -> None:
-    """Ask it to end, which lets its users finish what they began; kill it where that takes too long."""
-    locust.send_signal(signal.SIGTERM)
+    """Ask it to end, which lets its users finish what they began; kill it where that takes too long.
+
+    By SIGINT, as with Ctrl-C: a Locust without its page dies of SIGTERM at once and leaves no record.
+    """
+    locust.send_signal(signal.SIGINT)
     await asyncio.wait({ending}, timeout=patience + GRACE_SECONDS)
     if not ending.done():
         os.killpg(locust.pid, signal.SIGKILL)

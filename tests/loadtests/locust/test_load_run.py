@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 
 import pytest
@@ -33,6 +35,25 @@ def test_payments_are_made_called_back_and_reckoned(tmp_path):
     assert said["books"]["checked"]
     assert said["windows"][0]["finals"]["p99"] > 0
     assert {"summary.md", "locust.html", "locust.log", "timeline.json"} <= {file.name for file in tmp_path.iterdir()}
+
+
+@needs_locust
+def test_a_run_that_is_stopped_ends_in_order_and_its_record_says_so(tmp_path):
+    line = [sys.executable, "-m", "connector.cli", "load", "--minutes", "5", "--users", "1", "--role", "operator"]
+    with subprocess.Popen([*line, "--folder", str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
+        began = time.monotonic()
+        while "All users spawned" not in _log(tmp_path) and time.monotonic() < began + 60:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 2, said
+    assert "The run was stopped before its end." in said
+    assert (tmp_path / "timeline.json").is_file()
+
+
+def _log(folder):
+    file = folder / "locust.log"
+    return file.read_text() if file.is_file() else ""
 
 
 def test_without_locust_it_says_what_to_install(monkeypatch, tmp_path):
