@@ -1,6 +1,7 @@
 """The set of benchmarks, one after the other, each in a process of its own, and the report of them."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +18,9 @@ IN_ONE: Final = 10_000
 """Payments in a batch of the run with many batches."""
 
 ENGINE_PAYMENTS: Final = 10_000
+
+END_SECONDS: Final = 20.0
+"""So long a benchmark may take to end after Ctrl-C."""
 
 
 @dataclass(frozen=True)
@@ -105,20 +109,42 @@ def read(folder: Path) -> Results:
 def _run(scenario: Scenario) -> Run:
     load, began = host.load(), time.monotonic()
     line = [sys.executable, "-m", "connector.cli", "bench", *scenario.arguments, "--json"]
-    done = subprocess.run(line, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 - our own command
+    exit_code, said = _done(line)
     run = Run(
         scenario.name,
         scenario.title,
         scenario.command,
         load,
         round(time.monotonic() - began, 1),
-        done.returncode,
-        _last_object(done.stdout),
+        exit_code,
+        _last_object(said),
     )
     run.problems = list(run.figures.get("problems", ()))
-    if done.returncode and not run.problems:
-        run.problems = [f"it ended with exit code {done.returncode}; standard error says why"]
+    if exit_code and not run.problems:
+        run.problems = [f"it ended with exit code {exit_code}; standard error says why"]
     return run
+
+
+def _done(line: list[str]) -> tuple[int, str]:
+    """Run a command; gives its exit code and what it said.
+
+    Ctrl-C reaches it as well: it is given the time to stop what it started and to remove what it wrote.
+    """
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own command
+        try:
+            said, _ = process.communicate()
+        except KeyboardInterrupt:
+            _let_end(process)
+            raise
+    return process.returncode, said
+
+
+def _let_end(process: "subprocess.Popen[str]") -> None:
+    """Wait for the end of what Ctrl-C has told to end; tell it where only this process was told."""
+    try:
+        process.wait(timeout=END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGINT)
 
 
 def _last_object(said: str) -> dict[str, Any]:

@@ -1,8 +1,12 @@
 """The set of benchmarks and the report of it: run with made-up scenarios, drawn from made-up figures."""
 
 import json
+import os
 import re
+import signal
+import subprocess
 import sys
+import time
 
 import pytest
 from lxml import etree
@@ -87,12 +91,12 @@ def test_the_set_runs_each_scenario_and_keeps_what_was_said(monkeypatch, tmp_pat
     said = []
     script = tmp_path / "said.py"
     script.write_text("import sys\nprint('worker 1 ended')\nprint(sys.argv[1])\nsys.exit(int(sys.argv[2]))\n")
-    run = suite.subprocess.run
+    start = suite.subprocess.Popen
 
     def instead(line, **options):
-        return run([sys.executable, str(script), *line[4:-1]], **options)
+        return start([sys.executable, str(script), *line[4:-1]], **options)
 
-    monkeypatch.setattr(suite.subprocess, "run", instead)
+    monkeypatch.setattr(suite.subprocess, "Popen", instead)
     set_of = [
         Scenario("good", "Good", ('{"payments_per_second": 5, "problems": []}', "0")),
         Scenario("bad", "Bad", ('{"problems": ["one is missing"]}', "1")),
@@ -103,6 +107,30 @@ def test_the_set_runs_each_scenario_and_keeps_what_was_said(monkeypatch, tmp_pat
     assert found.problems == ["bad: one is missing", "mute: it ended with exit code 2; standard error says why"]
     assert suite.read(tmp_path / "report") == found
     assert any("5 payments/s" in line for line in said)
+
+
+def test_a_benchmark_has_the_time_to_clear_up_after_ctrl_c(tmp_path):
+    began, ended = tmp_path / "began", tmp_path / "ended"
+    script = tmp_path / "benchmark.py"
+    script.write_text(
+        "import pathlib, time\n"
+        "try:\n"
+        f"    pathlib.Path({str(began)!r}).touch()\n"
+        "    time.sleep(60)\n"
+        "finally:\n"
+        "    time.sleep(0.6)\n"
+        f"    pathlib.Path({str(ended)!r}).touch()\n"
+    )
+    told = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"from loadtests.bench import suite; suite._done([{sys.executable!r}, {str(script)!r}])"
+    )
+    with subprocess.Popen([sys.executable, "-c", told], stderr=subprocess.DEVNULL, start_new_session=True) as parent:
+        while not began.exists() and parent.poll() is None:
+            time.sleep(0.02)
+        os.killpg(parent.pid, signal.SIGINT)
+        parent.wait(timeout=30)
+    assert ended.exists()
 
 
 def test_fairness_and_scale_are_run_only_where_asked_for():
