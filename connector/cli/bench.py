@@ -2,9 +2,10 @@
 # ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that the command line stays fast
 
 import json
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Final, Protocol
 
 import typer
 
@@ -36,6 +37,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standar
 Transactions = Annotated[int, typer.Option("--payments", min=1, help="How many payments")]
 InOneMessage = Annotated[int, typer.Option("--batch-size", min=1, help="Payments in one message")]
 Repetitions = Annotated[int, typer.Option("--repetitions", min=1, help="Rounds, of which the median counts")]
+
+MOST_IN_A_LINE: Final = 20
+"""Values of a list that are told to people."""
 
 app = typer.Typer(help="Measure this machine: payments, the engine alone, vouchers.", no_args_is_help=True)
 
@@ -218,4 +222,28 @@ def _show(figures: dict[str, Any], *, as_json: bool) -> None:
         print(json.dumps(figures))
         return
     for name, value in figures.items():
-        print(f"{name:>36}  {value}")
+        for line in _lines(name, value):
+            print(line)
+
+
+def _lines(name: str, value: Any) -> Iterator[str]:  # noqa: ANN401 - whatever there is in JSON
+    """Write a figure for people: a line each for what has parts of its own, and long lists only as their length."""
+    if isinstance(value, dict) and any(isinstance(part, dict | list) for part in value.values()):
+        yield f"{name:>36}:"
+        for key, part in value.items():
+            yield from _lines(key, part)
+    elif isinstance(value, list) and any(isinstance(part, dict) for part in value):
+        for number, part in enumerate(value, 1):
+            yield from _lines(f"{name} {number}", part)
+    else:
+        yield f"{name:>36}  {_plain(value)}"
+
+
+def _plain(value: Any) -> str:  # noqa: ANN401 - whatever there is in JSON
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {part}" for key, part in value.items())
+    if not isinstance(value, list):
+        return str(value)
+    if len(value) > MOST_IN_A_LINE:
+        return f"{len(value)} values; --json tells them"
+    return "; ".join(map(str, value)) or "none"

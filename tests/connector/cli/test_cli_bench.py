@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from connector.cli import app
+from connector.cli import app, bench
 from loadtests.bench import peer_jobs, peers, report, samples, translate
 
 runner = CliRunner()
@@ -23,6 +23,27 @@ def test_a_scenario_prints_one_json_object(scenario, message):
     assert figures["peak_rss_mb"] > 10
     assert figures["problems"] == []
     assert {"isogate", "lxml", "libxml2", "python"} <= figures["versions"].keys()
+
+
+def test_figures_are_told_to_people_line_by_line(capsys):
+    figures = {
+        "latency_seconds": {"p50": 0.5, "p99": 1.5},
+        "within_seconds": [0.1] * 200,
+        "stages": {"api": {"read JSON": {"payments": 10, "microseconds": 0.9}}},
+        "runs": [{"workers": 1}, {"workers": 2}],
+        "problems": [],
+    }
+    bench._show(figures, as_json=False)
+    assert [line.strip() for line in capsys.readouterr().out.splitlines()] == [
+        "latency_seconds  p50 0.5, p99 1.5",
+        "within_seconds  200 values; --json tells them",
+        "stages:",
+        "api:",
+        "read JSON  payments 10, microseconds 0.9",
+        "runs 1  workers 1",
+        "runs 2  workers 2",
+        "problems  none",
+    ]
 
 
 def test_documents_that_do_not_come_out_are_problems():
