@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-# Tests of whole processes, one after the other; all others run beside them on the second core.
-WHOLE := tests/processes tests/docs tests/packaging tests/connector/cli tests/interoperability tests/loadtests
+# Tests of whole processes, one after the other, and those of the schemas for balance; all others run beside them on the
+# second core.
+WHOLE := tests/processes tests/docs tests/packaging tests/connector/cli tests/interoperability tests/loadtests tests/iso20022_schemas
 
 .PHONY: demo test check unit unit-whole unit-parts reference install lock bench bench-peers guard load clean help
 
