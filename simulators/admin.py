@@ -114,9 +114,7 @@ async def _ledger(request: web.Request) -> web.Response:
 async def _stages(request: web.Request) -> web.Response:
     """Tell where the processor time of the institutions' work went so far, by stage."""
     spent = request.app[STAGES].spent()
-    return web.json_response(
-        {stage: {"payments": one.payments, "cpu_seconds": one.seconds} for stage, one in spent.items()}
-    )
+    return web.json_response({stage: one._asdict() for stage, one in spent.items()})
 
 
 async def _balances(request: web.Request) -> web.Response:

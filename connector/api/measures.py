@@ -79,6 +79,6 @@ class StageMeasures(Collector):
         )
         for process, stages in self._processes.items():
             for stage, spent in stages.items():
-                seconds.add_metric((process, stage), spent.seconds)
+                seconds.add_metric((process, stage), spent.cpu_seconds)
                 payments.add_metric((process, stage), spent.payments)
         yield from (seconds, payments)

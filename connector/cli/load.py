@@ -72,7 +72,9 @@ def load(
     posture: Annotated[Posture, typer.Option("--posture", help="Of an instance of its own")] = Posture.OPEN,
     fsync: Annotated[Fsync, typer.Option("--fsync", help="Of an instance of its own")] = Fsync.ALWAYS,
     capacity: Annotated[bool, typer.Option("--capacity", help="Ramp each posture and fsync; one table")] = False,
-    archive_after: Annotated[float, typer.Option("--archive-after", min=0, help=ARCHIVE_HELP)] = 0.0,
+    archive_after: Annotated[
+        float, typer.Option("--archive-after", min=0, help=ARCHIVE_HELP, show_default=False)
+    ] = 0.0,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Of an instance of its own")] = 1,
     sync: Annotated[Sync, typer.Option("--sync", help="How a Source BB learns the outcome")] = Sync.CALLBACK,
     roles: Annotated[list[RoleName] | None, typer.Option("--role", help="Again for each [default: all]")] = None,

@@ -14,7 +14,7 @@ class Spent(NamedTuple):
     """What a stage has cost so far: payments that went through it, and processor seconds."""
 
     payments: int = 0
-    seconds: float = 0.0
+    cpu_seconds: float = 0.0
 
 
 class Stages:
@@ -48,7 +48,7 @@ class Stages:
         """Count work that was measured elsewhere."""
         with self._lock:
             before = self._spent.get(stage, Spent())
-            self._spent[stage] = Spent(before.payments + payments, before.seconds + seconds)
+            self._spent[stage] = Spent(before.payments + payments, before.cpu_seconds + seconds)
 
 
 class Laps:

@@ -65,7 +65,7 @@ def _with_rest(stages: Mapping[str, Cost], seconds: float, payments: int) -> dic
 
 
 def _cost(said: Mapping[str, Any]) -> Cost:
-    return Cost(int(said["payments"]), float(said["seconds"] if "seconds" in said else said["cpu_seconds"]))
+    return Cost(int(said["payments"]), float(said["cpu_seconds"]))
 
 
 def _minus(after: Cost, before: Cost) -> Cost:
