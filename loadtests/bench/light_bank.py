@@ -5,11 +5,7 @@ once with a pain.002 whose group status settles all payments. It keeps no ledger
 measured beside it is the connector, not the bank.
 """
 
-import asyncio
-import os
 import re
-import sys
-import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,16 +14,11 @@ from typing import Final
 
 from aiohttp import web
 
-from connector.cli.instance import answers, free_ports
-from connector.cli.process import SUPERVISOR, loaded, run, until_stopped
-from connector.domain.errors import Unavailable
+from loadtests.bench.served import serve, started
 
 LARGEST_BODY: Final = 512 * 1024 * 1024
 HEAD_BYTES: Final = 4096
 """The group header of a message is within its first bytes."""
-
-PATIENCE_SECONDS: Final = 20.0
-_LOOK_EVERY_SECONDS: Final = 0.02
 
 _HEAD: Final = re.compile(
     rb"xsd:(pain\.001\.001\.\d\d).*?<MsgId>([^<]+)</MsgId>.*?<NbOfTxs>(\d+)</NbOfTxs>.*?<CtrlSum>([\d.]+)</CtrlSum>",
@@ -77,23 +68,8 @@ class LightBank:
 @asynccontextmanager
 async def light_bank() -> AsyncIterator[tuple[str, int]]:
     """Start one and give its URL and process id; it ends with the block. Raises ``Unavailable``."""
-    port = free_ports(1)[0]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "loadtests.bench.light_bank", str(port),
-        env={**os.environ, SUPERVISOR: str(os.getpid())},
-    )  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
-    try:
-        late = time.monotonic() + PATIENCE_SECONDS
-        while not await answers(f"{url}/healthcheck"):
-            if time.monotonic() > late:
-                raise Unavailable("light bank", "did not come up in time")
-            await asyncio.sleep(_LOOK_EVERY_SECONDS)
-        yield url, process.pid
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
+    async with started("loadtests.bench.light_bank", "/healthcheck") as (port, pid):
+        yield f"http://127.0.0.1:{port}", pid
 
 
 def application(bank: LightBank) -> web.Application:
@@ -112,16 +88,5 @@ def application(bank: LightBank) -> web.Application:
     return made
 
 
-async def _serve(stop: asyncio.Event) -> None:
-    runner = web.AppRunner(application(LightBank()), access_log=None)
-    await runner.setup()
-    loaded()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", int(sys.argv[1]), backlog=1024).start()
-        await stop.wait()
-    finally:
-        await runner.cleanup()
-
-
 if __name__ == "__main__":
-    run(until_stopped(_serve))
+    serve(application(LightBank()))
