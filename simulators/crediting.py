@@ -161,11 +161,9 @@ class Crediting:
         self, link: sqlite3.Connection, order: CreditTransfer, envelope: Envelope, content: bytes
     ) -> Kept | Answer:
         """Take new credits, or answer that they were not taken."""
-        decision = self._house.faults.decide(link, self._magic, order.transfers, order.currency)
-        if decision.http:
-            return Answer(decision.http)
-        if decision.report == "lost" and inbox.lose(link, envelope.sender, order.message_id):
-            return Answer(202)
+        decision = self._house.decided(link, self._magic, order, envelope.sender)
+        if isinstance(decision, Answer):
+            return decision
         return self._accept(link, order, envelope, content, decision)
 
     def _accept(

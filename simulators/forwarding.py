@@ -172,11 +172,9 @@ class Forwarding:
         self, link: sqlite3.Connection, order: CreditTransfer, envelope: Envelope, reply: Reply
     ) -> Kept | Answer:
         """Take a new order, or answer that it was not taken."""
-        decision = self._house.faults.decide(link, self._magic, order.transfers, order.currency)
-        if decision.http:
-            return Answer(decision.http)
-        if decision.report == "lost" and inbox.lose(link, envelope.sender, order.message_id):
-            return Answer(202)
+        decision = self._house.decided(link, self._magic, order, envelope.sender)
+        if isinstance(decision, Answer):
+            return decision
         return self._accept(link, order, envelope, decision, reply)
 
     def _accept(

@@ -1,12 +1,13 @@
 """What every institution is made of, and what it can do: its parts in one value, its face in one protocol."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
 from connector.domain.errors import IsoGateError
-from connector.domain.messages import Message, Rejection
+from connector.domain.messages import CreditTransfer, Message, Rejection
 from connector.domain.stages import Stages
 from connector.iso20022.engine import Engine, Received
 from connector.iso20022.scheme import Job as Purpose
@@ -14,7 +15,7 @@ from simulators import details, faults, inbox, ledger, outbox, speaking
 from simulators.clock import VirtualClock
 from simulators.database import Database
 from simulators.desk import Desk
-from simulators.faults import Faults
+from simulators.faults import Decision, Faults, Magic
 from simulators.outbox import Job
 from simulators.settings import SimulatorSettings
 from simulators.speaking import Speaking, Tongue
@@ -100,6 +101,17 @@ class House:
             rejected_at=self.clock.now(),
         )
         return Answer(200, self.write(name, value, sender))
+
+    def decided(
+        self, link: sqlite3.Connection, magic: Magic, order: CreditTransfer, sender: str
+    ) -> Decision | Answer:
+        """Decide what becomes of a new order; an answer where it is not taken at all."""
+        decision = self.faults.decide(link, magic, order.transfers, order.currency)
+        if decision.http:
+            return Answer(decision.http)
+        if decision.report == "lost" and inbox.lose(link, sender, order.message_id):
+            return Answer(202)
+        return decision
 
     def to(self, target: str, name: str, value: Message) -> Outgoing:
         """Address a message to another institution, or to the connector ("").
