@@ -27,8 +27,6 @@ from connector.store.vouchers.values import LotAccount
 _V = VoucherState
 _OVER: Final = frozenset({_V.REDEEMED, _V.CANCELLED, _V.EXPIRED, _V.PURGED})
 _TIMED: Final = frozenset({_V.ACTIVATED, _V.SUSPENDED, _V.BLOCKED})
-_READ_AT_ONCE: Final = 1000
-
 
 KNOWN_SECONDS: Final = 5.0
 MOST_KNOWN: Final = 1000
